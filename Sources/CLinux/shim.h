@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the Glibc module leaves out of Linux: headers that it does not cover, and GNU extensions that it hides
+// because it is built without _GNU_SOURCE.
+#pragma once
+#include <netdb.h>
+#include <pthread.h>
+#include <sched.h>
+#include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/xattr.h>
+#include <sys/socket.h>
+
+// The overlay's madvise advice numbers stop at POSIX's.
+enum { shim_MADV_DONTDUMP = MADV_DONTDUMP, shim_MADV_WIPEONFORK = 18, shim_MADV_DONTFORK = MADV_DONTFORK };
+
+// Without _GNU_SOURCE getrlimit takes plain integers, while the names belong to an enumeration.
+enum { shim_RLIMIT_CORE = RLIMIT_CORE, shim_RLIMIT_MEMLOCK = RLIMIT_MEMLOCK };
+
+// Variable arguments.
+static inline int shim_prctl(int option, unsigned long a, unsigned long b) { return prctl(option, a, b, 0UL, 0UL); }
+// Hidden without _GNU_SOURCE.
+extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int sched_getaffinity(pid_t process, size_t size, cpu_set_t *mask);
+extern int __sched_cpucount(size_t size, const cpu_set_t *mask);
+static inline int shim_CPU_COUNT(const cpu_set_t *mask) { return __sched_cpucount(sizeof(cpu_set_t), mask); }
+
+// Enumerations and unsigned macros that arrive in Swift with unhandy types.
+enum {
+    shim_EPOLLIN = EPOLLIN, shim_EPOLLOUT = EPOLLOUT, shim_EPOLLERR = EPOLLERR, shim_EPOLLHUP = EPOLLHUP,
+    shim_EPOLLRDHUP = EPOLLRDHUP, shim_EPOLL_CLOEXEC = EPOLL_CLOEXEC,
+    shim_EFD_FLAGS = EFD_CLOEXEC | EFD_NONBLOCK, shim_SOCK_STREAM_FLAGS = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+    shim_SOCK_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK
+};

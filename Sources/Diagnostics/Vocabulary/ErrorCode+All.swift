@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ErrorCode {
+    /// The whole vocabulary, room by room.
+    public static let all: [ErrorCode] = [
+        general,
+        ofCryptography,
+        ofKeyImport,
+        ofCertificates,
+        ofSecrets,
+        ofSettings,
+        ofMariaDB,
+        ofTransport,
+        ofHTTP2,
+        ofHTTP,
+    ].flatMap { $0 }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import COpenSSL
+
+/// What OpenSSL calls during a handshake.
+enum TLSCallbacks {
+    /// Called for each certificate of the chain; the peer's own comes last and is judged by the settings as well.
+    static let verify: @convention(c) (Int32, OpaquePointer?) -> Int32 = { verified, chain in
+        guard verified == 1, unsafe X509_STORE_CTX_get_error_depth(chain) == 0 else { return verified }
+        guard let session = unsafe X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()),
+            let configuration = unsafe configuration(of: OpaquePointer(session)),
+            let certificate = unsafe X509Certificate(borrowing: X509_STORE_CTX_get_current_cert(chain))
+        else {
+            unsafe X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION)
+            return 0
+        }
+        let issuer = unsafe X509Certificate(
+            borrowing: shim_sk_X509_value(X509_STORE_CTX_get0_chain(chain), 1))
+        guard configuration.accepts(certificate, issuedBy: issuer ?? certificate) else {
+            unsafe X509_STORE_CTX_set_error(chain, X509_V_ERR_CERT_REVOKED)
+            return 0
+        }
+        return 1
+    }
+
+    /// The server's first protocol that the client offers too.
+    static let selectProtocol: SSL_CTX_alpn_select_cb_func = { session, chosen, length, offer, count, _ in
+        guard let configuration = unsafe configuration(of: session), let offer = unsafe offer else {
+            return SSL_TLSEXT_ERR_ALERT_FATAL
+        }
+        let offers = unsafe UnsafeBufferPointer(start: offer, count: Int(count))
+        var own = 0
+        while own < configuration.protocols.count {
+            let size = Int(configuration.protocols[own])
+            let name = configuration.protocols[(own + 1)..<(own + 1 + size)]
+            var place = 0
+            while place < offers.count, case let end = unsafe place + 1 + Int(offers[place]),
+                end <= offers.count
+            {
+                if unsafe offers[(place + 1)..<end].elementsEqual(name) {
+                    unsafe chosen?.pointee = offer + place + 1
+                    unsafe length?.pointee = UInt8(size)
+                    return SSL_TLSEXT_ERR_OK
+                }
+                place = end
+            }
+            own += 1 + size
+        }
+        return SSL_TLSEXT_ERR_ALERT_FATAL
+    }
+
+    private static func configuration(of session: OpaquePointer?) -> TLSConfiguration? {
+        guard let context = unsafe SSL_get_SSL_CTX(session),
+            let pointer = unsafe SSL_CTX_get_ex_data(context, 0)
+        else { return nil }
+        return unsafe Unmanaged<TLSConfiguration>.fromOpaque(pointer).takeUnretainedValue()
+    }
+}

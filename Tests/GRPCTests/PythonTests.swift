@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRPC
+import TestSupport
+import Testing
+import Transport
+
+/// Python's grpcio, which shares no code with this side, as client and as server.
+@Suite struct PythonTests {
+    @Test func grpcioChecksAndWatchesHealth() async throws {
+        let health = HealthService(["", "test.Echo"])
+        let server = try EchoServer(more: [health.service])
+        health.set(.serving, for: "test.Echo")
+        let watcher = try Companion(
+            python: "grpcio_health.py", ["127.0.0.1:\(server.port)", "later"])
+        #expect(watcher.readLine() == "check SERVING")
+        #expect(watcher.readLine() == "check NOT_FOUND")
+        #expect(watcher.readLine() == "watch SERVICE_UNKNOWN")
+        health.set(.serving, for: "later")
+        #expect(watcher.readLine() == "watch SERVING")
+        health.set(.notServing, for: "later")
+        #expect(watcher.readLine() == "watch NOT_SERVING")
+        #expect(watcher.readLine() == nil)
+        await server.stop()
+    }
+
+    static func callEveryKind(_ channel: Channel) async throws {
+        let patient = CallOptions(timeout: .seconds(20))
+        let message = (0..<300_000).map { UInt8(truncatingIfNeeded: $0) }
+        let answer = try await channel.unary("/test.Echo/Say", message, patient)
+        #expect(answer == message)
+
+        var options = patient
+        options.metadata.append("echo", "words")
+        let say = try await channel.open("/test.Echo/Say", options)
+        try await say.send([1])
+        say.finishSending()
+        let said = try await [say.next(), say.next()]
+        #expect(said == [[1], nil])
+        #expect(say.trailers["echoed"] == "words")
+        #expect(say.trailers.bytes(of: "raw-bin") == [0, 255])
+
+        let talk = try await channel.open("/test.Echo/Talk", patient)
+        for round in 0..<100 as Range<UInt8> {
+            try await talk.send([round])
+            let back = try await talk.next()
+            #expect(back == [round])
+        }
+        talk.finishSending()
+        let last = try await talk.next()
+        #expect(last == nil)
+
+        let count = try await channel.open("/test.Echo/Count", patient)
+        for length in 0..<100 { try await count.send([UInt8](repeating: 1, count: length)) }
+        count.finishSending()
+        let counted = try await count.next()
+        #expect(counted == Array("100 4950".utf8))
+
+        let repeated = try await channel.open("/test.Echo/Repeat", patient)
+        try await repeated.send([9])
+        repeated.finishSending()
+        var times = 0
+        while try await repeated.next() != nil { times += 1 }
+        #expect(times == 9)
+
+        for code in CallStatus.Code.allCases.dropFirst() {
+            let failing = try await channel.open("/test.Echo/Fail", patient)
+            try await failing.send([UInt8(code.rawValue)])
+            failing.finishSending()
+            _ = try? await failing.next()
+            #expect(failing.status == CallStatus(code, "as asked: 100 % wörtlich", details: [1, 2, 3]))
+        }
+        let hanging = try await channel.open("/test.Echo/Hang", CallOptions(timeout: .milliseconds(300)))
+        try await hanging.send([])
+        hanging.finishSending()
+        _ = try? await hanging.next()
+        #expect(hanging.status?.status == .deadlineExceeded)
+    }
+
+    /// A server says GOAWAY while calls run: those end well, and new ones go to the other server.
+    @Test func callsSurviveAServersDrain() async throws {
+        let servers = try (0..<2).map { _ in try Companion(python: "grpcio_server.py") }
+        let ports = try servers.map { server in try #require(server.readLine().flatMap { UInt16($0) }) }
+        let failed = try await withChannel(to: ports) { channel in
+            let options = CallOptions(timeout: .seconds(20), waitsForReady: true)
+            while channel.servers.count(where: \.isReady) < 2 {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            let talks = [
+                try await channel.open("/test.Echo/Talk", options),
+                try await channel.open("/test.Echo/Talk", options),
+            ]
+            var failed: [String] = []
+            for round in 0..<200 {
+                if round == 50 { servers[0].write("drain") }
+                let message = [UInt8](repeating: UInt8(round), count: 3)
+                do {
+                    let answer = try await channel.unary("/test.Echo/Say", message, options)
+                    if answer != message { failed.append("wrong answer") }
+                } catch let status as CallStatus where round == 50 && status.status == .cancelled {
+                    // grpcio itself cancels a call that comes just when it is told to stop.
+                } catch {
+                    failed.append("round \(round): \(error)")
+                }
+                for talk in talks {
+                    try await talk.send(message)
+                    let answer = try await talk.next()
+                    if answer != message { failed.append("wrong answer in a talk") }
+                }
+            }
+            for talk in talks { talk.finishSending() }
+            return failed
+        }
+        #expect(failed == [])
+        for server in servers { server.end() }
+    }
+
+    /// A stopped server answers no ping: it is left out within 6 s, and back within 10 s of its return.
+    @Test(.timeLimit(.minutes(2))) func leavesOutAServerThatIsStopped() async throws {
+        let servers = try (0..<2).map { _ in try Companion(python: "grpcio_server.py") }
+        let ports = try servers.map { server in try #require(server.readLine().flatMap { UInt16($0) }) }
+        let (out, back) = try await withChannel(to: ports) { channel in
+            func ready() -> Int { channel.servers.count { $0.isReady } }
+            func time(until count: Int) async throws -> Duration {
+                let start = ContinuousClock.now
+                while ready() != count {
+                    try await Task.sleep(for: .milliseconds(20))
+                    if ContinuousClock.now - start > .seconds(30) { break }
+                }
+                return ContinuousClock.now - start
+            }
+            _ = try await time(until: 2)
+            servers[0].signal(SIGSTOP)
+            let out = try await time(until: 1)
+            let answer = try await channel.unary("/test.Echo/Say", [7], CallOptions(timeout: .seconds(5)))
+            #expect(answer == [7])
+            servers[0].signal(SIGCONT)
+            return (out, try await time(until: 2))
+        }
+        #expect(out < .seconds(6))
+        #expect(back < .seconds(10))
+        for server in servers { server.end() }
+    }
+
+    /// Runs `body` on a loop with a channel to these ports.
+    private func withChannel<Result: Sendable>(
+        to ports: [UInt16], _ body: @escaping @Sendable (Channel) async throws -> Result
+    ) async throws -> Result {
+        let loops = try EventLoops(count: 1)
+        defer { EchoServer.stop(loops) }
+        return try await onLoop(
+            loops.all[0], to: ports.map { .host("127.0.0.1", port: $0) },
+            ChannelSettings(security: .plain), body)
+    }
+}
