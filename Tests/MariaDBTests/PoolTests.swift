@@ -35,7 +35,10 @@ import Testing
 
     @Test func errorsOfTheClosureComeThroughAndTheConnectionStays() async throws {
         struct Own: Error {}
-        let pool = DatabasePool(try DatabaseFixture.settings())
+        // One connection: with more, a caller may get a new one while the last is still on its way back.
+        var limits = PoolLimits()
+        limits.size = 1
+        let pool = DatabasePool(try DatabaseFixture.settings(), limits: limits)
         await #expect(throws: Own.self) { try await pool.run { _ in throw Own() } }
         await #expect(throws: DatabaseError.self) { try await pool.run { try $0.execute("SELEC") } }
         #expect(try await pool.run { try $0.execute("SELECT 1 AS one").onlyRow()?.int("one") } == 1)

@@ -149,20 +149,23 @@ final class Record: Sendable {
         let helpers = Record()
         let lane = WorkQueue.Lane()
         let all = loops.loops.all
-        // A job waits for the other one, so both must run at the same time.
+        // A job waits for the other one, so both must run at the same time. One task makes both: were they made by two
+        // tasks from outside, the loop could be in the first job before it has seen the second task.
         let running = Counter()
-        await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<2 {
-                group.addTask(executorPreference: all[0]) {
-                    _ = try? await queue.run(in: lane) {
-                        running.add()
-                        let end = ContinuousClock.now + .seconds(10)
-                        while running.value < 2, ContinuousClock.now < end {}
-                        for loop in all where loop.isCurrent { helpers.add("\(loop.index)") }
+        await Task(executorPreference: all[0]) {
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        _ = try? await queue.run(in: lane) {
+                            running.add()
+                            let end = ContinuousClock.now + .seconds(10)
+                            while running.value < 2, ContinuousClock.now < end {}
+                            for loop in all where loop.isCurrent { helpers.add("\(loop.index)") }
+                        }
                     }
                 }
             }
-        }
+        }.value
         #expect(helpers.all.sorted() == ["0", "1"])
     }
 
