@@ -34,8 +34,8 @@ fuzz: ## Feed the parsers with invented input [TARGET=name] [SECONDS=60, for eac
 bench: ## Measure, one JSON object a line on stdout [NAME=prefix]
 	@bash Scripts/bench '$(NAME)'
 
-proof: ## Run the full counts: the suite with SIGNET_PROOF=1, then ten minutes of fuzzing for each parser
-	@bash Scripts/proof
+proof: ## Run the full counts: the suite with SIGNET_PROOF=1, then the fuzzing of each parser [SECONDS=60]
+	@bash Scripts/proof '$(SECONDS)'
 
 docs: ## Make docs/reference again from the code
 	@bash Scripts/docs

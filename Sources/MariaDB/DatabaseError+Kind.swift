@@ -34,6 +34,8 @@ extension DatabaseError {
         /// All connections are in use and the line is full, or the wait in it took too long.
         case poolExhausted
         case poolClosed
+        /// The system gives this process no more threads.
+        case noThread
         case settings
         case other
     }
@@ -86,6 +88,7 @@ extension DatabaseError.Kind {
         switch self {
         case .cannotConnect, .connectionLost, .notReady: .databaseUnavailable
         case .tooManyConnections, .poolExhausted: .databaseBusy
+        case .noThread: .systemCallFailed
         case .denied: .databaseDenied
         case .tls: .databaseTLS
         case .readOnly: .databaseReadOnly

@@ -32,6 +32,8 @@ public struct Surroundings: Sendable {
     /// Blocks the thread.
     public var pause: @Sendable (Duration) -> Void
     public var random: @Sendable () -> UInt64
+    /// Runs a closure on a new thread; false when the system has none left.
+    var startThread: @Sendable (@escaping @Sendable () -> Void) -> Bool = PoolThread.start
 
     public init(
         now: @escaping @Sendable () -> ContinuousClock.Instant, pause: @escaping @Sendable (Duration) -> Void,

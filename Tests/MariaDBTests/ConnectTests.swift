@@ -155,7 +155,7 @@ import Testing
         #expect(error?.number == 1045)
         #expect(error?.message.contains("signet") == true)
         #expect(error.debugDescription.contains("not the password") == false)
-        let pool = DatabasePool(settings)
+        let pool = try DatabasePool(settings)
         await expect(kind(.denied)) { try await pool.run(deadline: .now + .seconds(20)) { _ in } }
         await pool.close()
         settings.passwordFile = nil

@@ -18,15 +18,15 @@ import Testing
         self.settings = settings
     }
 
-    private func pool(_ settings: DatabaseSettings, size: Int = 3) -> DatabasePool {
+    private func pool(_ settings: DatabaseSettings, size: Int = 3) throws -> DatabasePool {
         var limits = PoolLimits()
         limits.size = size
         limits.reconnect = RetryPolicy(attempts: 0, first: .milliseconds(20), longest: .milliseconds(100))
-        return DatabasePool(settings, limits: limits)
+        return try DatabasePool(settings, limits: limits)
     }
 
     @Test func transactionsOutliveAKilledServer() async throws {
-        let pool = pool(settings)
+        let pool = try pool(settings)
         try await pool.run { connection in
             try DatabaseFixture.table("killed", "id INT PRIMARY KEY, n INT NOT NULL", on: connection)
         }
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func aHungServerHoldsNobodyPastHisDeadline() async throws {
-        let pool = pool(settings, size: 2)
+        let pool = try pool(settings, size: 2)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<2 { group.addTask { _ = try await pool.run { try $0.execute("DO SLEEP(0.05)") } } }
             try await group.waitForAll()
@@ -147,7 +147,7 @@ import Testing
 
     @Test func aDatabaseThatIsAwayAtTheStartIsWaitedFor() async throws {
         server.crash()
-        let pool = pool(settings)
+        let pool = try pool(settings)
         await expect(kind(.cannotConnect, server.socket)) {
             try await pool.run(deadline: .now + .milliseconds(200)) { _ in }
         }
@@ -172,7 +172,7 @@ import Testing
         }
         #expect(error?.kind == .tooManyConnections)
         #expect(error?.number == 1040)
-        let pool = pool(settings)
+        let pool = try pool(settings)
         await expect(kind(.cannotConnect, "Too many connections")) {
             try await pool.run(deadline: .now + .milliseconds(300)) { _ in }
         }
@@ -183,7 +183,7 @@ import Testing
     }
 
     @Test func aReadOnlyServerIsToldAndLeft() async throws {
-        let pool = pool(settings, size: 1)
+        let pool = try pool(settings, size: 1)
         try await pool.run { try DatabaseFixture.table("writable", "id INT PRIMARY KEY", on: $0) }
         try server.sql("SET GLOBAL read_only = 1")
         await expect(kind(.readOnly, "read-only")) {
@@ -199,7 +199,7 @@ import Testing
     }
 
     @Test func aKilledConnectionIsReplacedWithoutTheCallerNoticing() async throws {
-        let pool = pool(settings, size: 1)
+        let pool = try pool(settings, size: 1)
         let id = try await pool.run {
             try $0.execute("SELECT CONNECTION_ID() AS id").onlyRow()?.uint("id") ?? 0
         }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import MariaDB
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import MariaDB
+
 @Suite struct PoolTests {
     @Test func lendsEachConnectionToOneCallerAtATime() async throws {
-        let pool = DatabasePool(try DatabaseFixture.settings())
+        let pool = try DatabasePool(DatabaseFixture.settings())
         let ids = try await withThrowingTaskGroup(of: UInt64.self) { group in
             for _ in 0..<40 {
                 group.addTask {
@@ -38,7 +39,7 @@ import Testing
         // One connection: with more, a caller may get a new one while the last is still on its way back.
         var limits = PoolLimits()
         limits.size = 1
-        let pool = DatabasePool(try DatabaseFixture.settings(), limits: limits)
+        let pool = try DatabasePool(DatabaseFixture.settings(), limits: limits)
         await #expect(throws: Own.self) { try await pool.run { _ in throw Own() } }
         await #expect(throws: DatabaseError.self) { try await pool.run { try $0.execute("SELEC") } }
         #expect(try await pool.run { try $0.execute("SELECT 1 AS one").onlyRow()?.int("one") } == 1)
@@ -51,7 +52,7 @@ import Testing
         try DatabaseFixture.table("left_open", "id INT PRIMARY KEY", on: connection)
         var limits = PoolLimits()
         limits.size = 1
-        let pool = DatabasePool(try DatabaseFixture.settings(), limits: limits)
+        let pool = try DatabasePool(DatabaseFixture.settings(), limits: limits)
         try await pool.run { connection in
             try connection.executeDirectly("START TRANSACTION")
             try connection.execute("INSERT INTO left_open VALUES (1)")
@@ -68,7 +69,7 @@ import Testing
         limits.size = 1
         limits.wait = .seconds(2)
         limits.waiters = 1
-        let pool = DatabasePool(try DatabaseFixture.settings(), limits: limits)
+        let pool = try DatabasePool(DatabaseFixture.settings(), limits: limits)
         try await pool.run { _ in }
         let gate = Gate()
         async let holder: Void = pool.run { _ in gate.pass() }
@@ -85,7 +86,7 @@ import Testing
     @Test func aCancelledTaskLeavesTheLine() async throws {
         var limits = PoolLimits()
         limits.size = 1
-        let pool = DatabasePool(try DatabaseFixture.settings(), limits: limits)
+        let pool = try DatabasePool(DatabaseFixture.settings(), limits: limits)
         try await pool.run { _ in }
         let gate = Gate()
         async let holder: Void = pool.run { _ in gate.pass() }
@@ -114,7 +115,7 @@ import Testing
     @Test func aJobThatOverrunsItsDeadlineIsAnsweredAnyway() async throws {
         var limits = PoolLimits()
         limits.size = 1
-        let pool = DatabasePool(try DatabaseFixture.settings(), limits: limits)
+        let pool = try DatabasePool(DatabaseFixture.settings(), limits: limits)
         try await pool.run { _ in }
         let gate = Gate()
         await expect(kind(.deadline, "went on past")) {
@@ -128,7 +129,7 @@ import Testing
     @Test func closingServesTheLineAndRefusesTheRest() async throws {
         var limits = PoolLimits()
         limits.size = 1
-        let pool = DatabasePool(try DatabaseFixture.settings(), limits: limits)
+        let pool = try DatabasePool(DatabaseFixture.settings(), limits: limits)
         try await pool.run { _ in }
         let gate = Gate()
         async let holder: Int = pool.run { _ in
@@ -158,12 +159,30 @@ import Testing
         var before = 0
         for round in 0..<6 {
             if round == 1 { before = threads }
-            let pool = DatabasePool(settings)
+            let pool = try DatabasePool(settings)
             try await pool.run { _ in }
             _ = consume pool
         }
         // Other suites come and go beside this one, but thirty left-over threads would show.
         await eventually { threads < before + 20 }
+    }
+
+    @Test func aPoolWithoutThreadsIsNone() async throws {
+        let started = Atomic(0)
+        var surroundings = Surroundings.system
+        surroundings.startThread = { body in
+            guard started.add(1, ordering: .relaxed).newValue <= 2 else { return false }
+            return PoolThread.start {
+                body()
+                started.subtract(1, ordering: .relaxed)
+            }
+        }
+        let settings = try DatabaseFixture.settings()
+        await expect(kind(.noThread, "no thread left")) { [surroundings] in
+            try DatabasePool(settings, surroundings)
+        }
+        // The two that did start are gone again, and the one that was refused was counted.
+        await eventually { started.load(ordering: .relaxed) == 1 }
     }
 
     private var threads: Int {

@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func twoThatDeadlockBothSucceedInTheEnd() async throws {
-        let pool = DatabasePool(try DatabaseFixture.settings())
+        let pool = try DatabasePool(DatabaseFixture.settings())
         try await pool.run { connection in
             try DatabaseFixture.table("locked", "id INT PRIMARY KEY, n INT", on: connection)
             try connection.execute("INSERT INTO locked VALUES (1, 0), (2, 0)")
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test func aCaughtDeadlockStillRunsTheWholeTransactionAgain() async throws {
-        let pool = DatabasePool(try DatabaseFixture.settings())
+        let pool = try DatabasePool(DatabaseFixture.settings())
         try await pool.run { connection in
             try DatabaseFixture.table("swallowed", "id INT PRIMARY KEY, n INT", on: connection)
             try connection.execute("INSERT INTO swallowed VALUES (1, 0), (2, 0)")

@@ -7,7 +7,7 @@
 /// the pool is of use again as soon as the server is. Opening a pool needs no server: jobs wait for it.
 ///
 /// ```swift
-/// let pool = DatabasePool(settings)
+/// let pool = try DatabasePool(settings)
 /// let name = try await pool.run { connection in
 ///     try connection.execute("SELECT name FROM data_key WHERE id = ?", [.uint(7)]).onlyRow()?.text("name")
 /// }
@@ -18,14 +18,15 @@ public final class DatabasePool: Sendable {
     private let retry: RetryPolicy
     private let surroundings: Surroundings
 
+    /// Fails only when the system has no threads left.
     public init(
         _ settings: DatabaseSettings, limits: PoolLimits = PoolLimits(),
         _ surroundings: Surroundings = .system
-    ) {
+    ) throws {
         core = PoolCore(settings, limits, surroundings)
         retry = settings.retry
         self.surroundings = surroundings
-        core.start()
+        try core.start()
     }
 
     deinit { core.drain(within: .zero) }

@@ -37,9 +37,16 @@ final class PoolCore: Sendable {
     }
 
     /// Starts the threads: one for each slot and one that watches the deadlines.
-    func start() {
-        for slot in 0..<size { PoolThread.start { self.serve(slot) } }
-        PoolThread.start { self.watch() }
+    func start() throws {
+        var isComplete = (0..<size).allSatisfy { slot in surroundings.startThread { self.serve(slot) } }
+        if isComplete { isComplete = surroundings.startThread { self.watch() } }
+        guard !isComplete else { return }
+        // Those that did start go home again.
+        drain(within: .zero)
+        throw DatabaseError(
+            .noThread,
+            "the system has no thread left for the \(size) connections of a pool; raise the limit on processes or choose a smaller pool"
+        )
     }
 }
 

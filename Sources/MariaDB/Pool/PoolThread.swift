@@ -9,8 +9,9 @@ enum PoolThread {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    static func start(_ run: @escaping @Sendable () -> Void) {
-        let body = unsafe Unmanaged.passRetained(Body(run)).toOpaque()
+    /// False when the system has no thread left.
+    static func start(_ run: @escaping @Sendable () -> Void) -> Bool {
+        let body = unsafe Unmanaged.passRetained(Body(run))
         var thread = pthread_t()
         let status = unsafe pthread_create(
             &thread, nil,
@@ -19,8 +20,12 @@ enum PoolThread {
                     unsafe Unmanaged<Body>.fromOpaque(body).takeRetainedValue().run()
                 }
                 return nil
-            }, body)
-        guard status == 0 else { fatalError("no thread for the database pool (error \(status))") }
+            }, body.toOpaque())
+        guard status == 0 else {
+            unsafe body.release()
+            return false
+        }
         pthread_detach(thread)
+        return true
     }
 }
