@@ -76,6 +76,11 @@ let house: [Room] =
             floor: 6, name: "HTTP", uses: ["Bytes", "Diagnostics", "Cryptography", "Transport", "HTTP2"]),
 
         Room(
+            floor: 7, name: "SigningProtocol",
+            uses: ["Bytes", "Cryptography", "Diagnostics", "GRPC", "Protobuf", "Transport"],
+            testUses: ["TestPeers"]),
+
+        Room(
             floor: 11, name: "error-reference", sort: .workshop(.program, path: "Scripts/error-reference"),
             uses: ["Diagnostics"]),
         Room(
@@ -101,6 +106,7 @@ let house: [Room] =
                 "Protobuf",
                 "Secrets",
                 "Settings",
+                "SigningProtocol",
             ]),
         Room(
             floor: 12, name: "TestPeers", sort: .workshop(.library, path: "Tests/TestPeers"),

@@ -24,6 +24,7 @@ public struct FuzzTarget: Sendable {
         grpcTargets,
         http2Targets,
         httpTargets,
+        signingProtocolTargets,
     ].flatMap { $0 }
 
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

@@ -13,5 +13,6 @@ extension ErrorCode {
         ofTransport,
         ofHTTP2,
         ofHTTP,
+        ofSigningProtocol,
     ].flatMap { $0 }
 }
