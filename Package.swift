@@ -68,12 +68,16 @@ let house: [Room] =
         Room(
             floor: 5, name: "HTTP2", uses: ["CNGHTTP2", "Diagnostics", "Transport"],
             testUses: ["wire-target"]),
+        Room(floor: 5, name: "Signatures", uses: ["ASN1", "Bytes", "Cryptography", "Diagnostics"]),
 
         Room(
             floor: 6, name: "GRPC", uses: ["Bytes", "Diagnostics", "Protobuf", "Transport", "HTTP2"],
             testUses: ["TestPeers"]),
         Room(
             floor: 6, name: "HTTP", uses: ["Bytes", "Diagnostics", "Cryptography", "Transport", "HTTP2"]),
+        Room(
+            floor: 6, name: "Keyring",
+            uses: ["Bytes", "Diagnostics", "Secrets", "Cryptography", "Signatures"]),
 
         Room(
             floor: 7, name: "SigningProtocol",
@@ -102,6 +106,7 @@ let house: [Room] =
                 "GRPC",
                 "HTTP",
                 "HTTP2",
+                "Keyring",
                 "MariaDB",
                 "Protobuf",
                 "Secrets",

@@ -25,6 +25,7 @@ public struct FuzzTarget: Sendable {
         http2Targets,
         httpTargets,
         signingProtocolTargets,
+        keyringTargets,
     ].flatMap { $0 }
 
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

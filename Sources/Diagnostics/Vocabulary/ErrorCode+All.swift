@@ -14,5 +14,6 @@ extension ErrorCode {
         ofHTTP2,
         ofHTTP,
         ofSigningProtocol,
+        ofKeyring,
     ].flatMap { $0 }
 }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Cryptography
+public import Signatures
+
+/// The keys, as the control plane sees and changes them.
+///
+/// Each change is one transaction with its entry in the audit and the next revision. It throws `key-name-taken` when a
+/// living key has the name, `key-exists` when any key, were it destroyed, has the same public half, and `changed-meanwhile`
+/// when the row is not the one that was read.
+public protocol KeyStore: Sendable {
+    /// Adds keys that belong together, such as an OpenPGP primary and its subkey: all or none.
+    @discardableResult
+    func add(_ keys: [StoredKey], _ event: AuditEvent) async throws -> Revision
+
+    /// Writes the variables of a key that was read before, and its private half, which may be sealed anew or gone.
+    @discardableResult
+    func change(_ key: StoredKey, _ event: AuditEvent) async throws -> StoredKey
+
+    func key(_ id: KeyID) async throws -> StoredKey?
+    /// The living key of that name.
+    func key(named name: KeyName) async throws -> StoredKey?
+    func keys(_ query: KeyQuery) async throws -> KeyPage
+}
+
+/// Which keys to list, by name.
+public struct KeyQuery: Hashable, Sendable {
+    public var scheme: SigningScheme?
+    public var purpose: KeyPurpose?
+    public var state: KeyState?
+    public var parent: KeyID?
+    /// Text that the name contains.
+    public var nameContains = ""
+    /// Without this, deleted and destroyed ones are left out unless `state` asks for them.
+    public var withDeleted = false
+    public var offset = 0
+    /// At most `largest`.
+    public var limit = 100
+
+    public static let largest = 1000
+
+    public init() {}
+
+    public func includes(_ key: KeyRecord) -> Bool {
+        (scheme == nil || key.scheme == scheme) && (purpose == nil || key.purpose == purpose)
+            && (parent == nil || key.parent == parent)
+            && (state.map { key.state == $0 } ?? (withDeleted || !key.state.freesName))
+            && (nameContains.isEmpty || key.name.text.contains(nameContains))
+    }
+}
+
+/// A part of a list, and how long the whole is.
+public struct KeyPage: Sendable {
+    public let keys: [StoredKey]
+    public let total: Int
+
+    public init(keys: [StoredKey], total: Int) {
+        self.keys = keys
+        self.total = total
+    }
+}
+
+/// The cluster keys of both planes, wrapped.
+public protocol ClusterKeyStore: Sendable {
+    func add(_ key: WrappedKey, _ event: AuditEvent) async throws
+    /// Newest first: the first one seals.
+    func clusterKeys(of plane: Plane) async throws -> [WrappedKey]
+    func clusterKey(_ id: ClusterKeyID) async throws -> WrappedKey?
+}

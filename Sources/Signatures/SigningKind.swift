@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What sort of artifact is signed. The raw value is the name in grants, on the wire, on the command line and in
+/// records, and never changes.
+public enum SigningKind: String, CaseIterable, Hashable, Sendable {
+    /// An RPM or SRPM: its main header.
+    case rpm
+    /// Any file: a detached OpenPGP signature.
+    case generic
+    /// Text with an OpenPGP signature around it.
+    case cleartext
+    /// A kernel module: CMS without signed attributes.
+    case module
+    /// An EFI image: Authenticode.
+    case efi
+    /// Any file: detached CMS with signed attributes.
+    case cms
+
+    /// The one scheme that a key must have to sign this kind.
+    public var scheme: SigningScheme {
+        switch self {
+        case .rpm, .generic, .cleartext: .openpgp
+        case .module: .module
+        case .efi: .authenticode
+        case .cms: .cms
+        }
+    }
+
+    /// Whether this version signs it.
+    public var isServed: Bool {
+        switch self {
+        case .rpm, .generic, .module: true
+        case .cleartext, .efi, .cms: false
+        }
+    }
+}
