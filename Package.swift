@@ -83,6 +83,9 @@ let house: [Room] =
             floor: 7, name: "SigningProtocol",
             uses: ["Bytes", "Cryptography", "Diagnostics", "GRPC", "Protobuf", "Transport"],
             testUses: ["TestPeers"]),
+        Room(
+            floor: 7, name: "Artifacts", uses: ["CLinux", "Bytes", "Diagnostics", "Cryptography"],
+            testUses: ["SampleFiles"]),
 
         Room(
             floor: 11, name: "error-reference", sort: .workshop(.program, path: "Scripts/error-reference"),
@@ -97,9 +100,13 @@ let house: [Room] =
             floor: 11, name: "TestSupport", sort: .workshop(.library, path: "Tests/TestSupport"),
             uses: ["CLinux"]),
         Room(
+            floor: 11, name: "SampleFiles", sort: .workshop(.library, path: "Tests/SampleFiles"),
+            uses: ["Bytes", "Cryptography"]),
+        Room(
             floor: 11, name: "FuzzTargets", sort: .workshop(.library, path: "Fuzz/Targets"),
             uses: [
                 "ASN1",
+                "Artifacts",
                 "Bytes",
                 "Cryptography",
                 "Diagnostics",

@@ -13,6 +13,7 @@ public struct FuzzTarget: Sendable {
     }
 
     public static let all: [FuzzTarget] = [
+        artifactsTargets,
         asn1Targets,
         bytesTargets,
         certificateTargets,

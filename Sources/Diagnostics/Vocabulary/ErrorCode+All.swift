@@ -4,6 +4,7 @@ extension ErrorCode {
     /// The whole vocabulary, room by room.
     public static let all: [ErrorCode] = [
         general,
+        ofArtifacts,
         ofCryptography,
         ofKeyImport,
         ofCertificates,
