@@ -63,24 +63,8 @@ private struct GRPCBench {
     }
 
     init() throws {
-        folder = try TemporaryFolder()
-        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        try openssl(
-            ["req", "-x509"] + key + ["-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca", "-days", "2"])
-        for name in ["server", "client"] {
-            try openssl(
-                ["req"] + key + ["-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + name])
-            try folder.write(name + ".ext", "subjectAltName=DNS:\(name).test,IP:127.0.0.1\n")
-            try openssl([
-                "x509", "-req", "-in", name + ".csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
-                "-out", name + ".crt", "-extfile", name + ".ext", "-days", "1",
-            ])
-        }
+        folder = try BenchCertificates().folder
         try folder.write("file", [UInt8](repeating: 0x61, count: 1024))
-    }
-
-    private func openssl(_ arguments: [String]) throws {
-        try Command.check(["openssl"] + arguments, folder: folder.path)
     }
 
     func run() async throws -> [Figure] {

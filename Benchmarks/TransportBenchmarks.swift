@@ -17,29 +17,13 @@ extension Benchmark {
 /// Rates are per second of CPU that the server's thread or process took, so that the client's share of the cores and
 /// other work on the machine cancel out.
 private final class TransportBench: Sendable {
+    let certificates: BenchCertificates
     let folder: TemporaryFolder
     let rounds = 3
 
     init() throws {
-        folder = try TemporaryFolder()
-        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        try openssl(
-            ["req", "-x509"] + key + ["-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca", "-days", "2"])
-        for name in ["server", "client"] {
-            try openssl(
-                ["req"] + key + ["-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + name])
-            try folder.write(name + ".ext", "subjectAltName=DNS:\(name).test\n")
-            try openssl([
-                "x509", "-req", "-in", name + ".csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
-                "-out",
-                name + ".crt", "-extfile", name + ".ext", "-days", "1",
-            ])
-        }
-    }
-
-    @discardableResult
-    private func openssl(_ arguments: [String]) throws -> Command.Output {
-        try Command.check(["openssl"] + arguments, folder: folder.path)
+        certificates = try BenchCertificates()
+        folder = certificates.folder
     }
 
     private func path(_ name: String) -> TLSSettings.PEM { .file(folder.path + "/" + name) }
@@ -85,7 +69,7 @@ private final class TransportBench: Sendable {
 
     private func handshakes(at port: UInt16, _ cpu: () -> Double) throws -> Double {
         let start = cpu()
-        let output = try openssl([
+        let output = try certificates.openssl([
             "s_time", "-new", "-connect", "127.0.0.1:\(port)", "-cert", "client.crt", "-key", "client.key",
             "-CAfile",
             "ca.crt", "-time", "3",
