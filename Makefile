@@ -19,7 +19,7 @@ build: ## Build everything, tests too
 release: ## Build everything optimised
 	@bash Scripts/build release
 
-test: ## Run the suite [FILTER=regex] [SANITIZE=thread|address] [STRICT=1: a skip is a failure]
+test: ## Run the suite [ROOMS=Bytes,HTTP] [FILTER=regex] [SANITIZE=thread|address] [STRICT=1: a skip is a failure]
 	@bash Scripts/test
 
 check: ## Judge the form: formatting, imports, licence lines, length, shell scripts
