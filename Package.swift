@@ -68,7 +68,9 @@ let house: [Room] =
         Room(
             floor: 5, name: "HTTP2", uses: ["CNGHTTP2", "Diagnostics", "Transport"],
             testUses: ["wire-target"]),
-        Room(floor: 5, name: "Signatures", uses: ["ASN1", "Bytes", "Cryptography", "Diagnostics"]),
+        Room(
+            floor: 5, name: "Signatures", uses: ["ASN1", "Bytes", "Cryptography", "Diagnostics"],
+            testUses: ["Secrets"]),
 
         Room(
             floor: 6, name: "GRPC", uses: ["Bytes", "Diagnostics", "Protobuf", "Transport", "HTTP2"],
@@ -118,6 +120,7 @@ let house: [Room] =
                 "Protobuf",
                 "Secrets",
                 "Settings",
+                "Signatures",
                 "SigningProtocol",
             ]),
         Room(

@@ -89,6 +89,19 @@ public struct CertificateRevocationList: Hashable, Sendable {
         authorityKeyIdentifier = try extensions.read("2.5.29.35") { try AuthorityKeyIdentifier(reading: &$0) }
     }
 
+    /// The lists of a PEM text, which holds nothing else.
+    public static func pem(_ text: String, limit: Int = 100) throws -> [CertificateRevocationList] {
+        do {
+            return try PEMBlock.decode(text, label: "X509 CRL", limit: limit).map {
+                try CertificateRevocationList(der: $0.span)
+            }
+        } catch let error as ASN1Error {
+            throw CryptographyError(.certificateMalformed, "revocation lists in PEM: \(error)")
+        }
+    }
+
+    public var pem: String { PEMBlock.encode(der, label: "X509 CRL") }
+
     /// The entry of a certificate of this issuer's.
     public func entry(serialNumber: [UInt8]) -> Entry? {
         entries.first { $0.serialNumber == serialNumber }

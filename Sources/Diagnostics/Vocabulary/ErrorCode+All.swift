@@ -12,6 +12,7 @@ extension ErrorCode {
         ofSettings,
         ofMariaDB,
         ofTransport,
+        ofSignatures,
         ofHTTP2,
         ofHTTP,
         ofSigningProtocol,

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ASN1
+public import Cryptography
+internal import Diagnostics
+
+/// What a certificate is for. The profile settles every extension but the key identifiers.
+///
+/// | profile | basic constraints | key usage | extended key usage | alternative names |
+/// |---|---|---|---|---|
+/// | authority | CA, path length | certificate and list signing, digital signature | | |
+/// | module signer | not a CA | digital signature, non-repudiation | code signing | |
+/// | transport | not a CA | digital signature | client or server authentication | as given |
+///
+/// Basic constraints and key usage are critical. The old Netscape extensions are not written.
+public enum CertificateProfile: Hashable, Sendable {
+    /// Signs certificates and revocation lists, with at most so many further authorities below it.
+    case authority(pathLength: Int?)
+    /// Signs kernel modules.
+    case moduleSigner
+    /// Names a program of ours to its peers.
+    case transport(TransportRole, [GeneralName])
+
+    var isAuthority: Bool {
+        if case .authority = self { true } else { false }
+    }
+}
+
+/// Who a certificate of the transport is for.
+public enum TransportRole: String, CaseIterable, Hashable, Sendable {
+    /// Who calls: a signing client.
+    case client
+    /// A data-server.
+    case data
+    /// The control-server.
+    case control
+
+    var extendedKeyUsage: OID {
+        switch self {
+        case .client: "1.3.6.1.5.5.7.3.2"
+        case .data, .control: "1.3.6.1.5.5.7.3.1"
+        }
+    }
+
+    /// A client is known by one URI or DNS name or both, and never by two of one sort. A server is found under DNS
+    /// names or addresses, and may bear one URI.
+    func check(_ names: [GeneralName]) throws(SignaturesError) {
+        var (uris, hosts, addresses) = (0, 0, 0)
+        for name in names {
+            switch name {
+            case .uri: uris += 1
+            case .dns: hosts += 1
+            case .ip(let bytes) where bytes.count == 4 || bytes.count == 16: addresses += 1
+            default:
+                throw SignaturesError(.draftRefused, "the name \(name) is no URI, DNS name or IP address")
+            }
+        }
+        guard Set(names).count == names.count else {
+            throw SignaturesError(.draftRefused, "a name is given twice")
+        }
+        guard uris <= 1 else {
+            throw SignaturesError(.draftRefused, "\(uris) URIs: a program has one identity")
+        }
+        switch self {
+        case .client:
+            guard hosts <= 1, addresses == 0, uris + hosts > 0 else {
+                throw SignaturesError(
+                    .draftRefused, "a client has one URI or one DNS name or one of each, and no address")
+            }
+        case .data, .control:
+            guard hosts + addresses > 0 else {
+                throw SignaturesError(.draftRefused, "a server has at least one DNS name or address")
+            }
+        }
+    }
+}
+
+extension CertificateProfile {
+    func check() throws(SignaturesError) {
+        switch self {
+        case .authority(let length):
+            guard length.map({ 0...16 ~= $0 }) ?? true else {
+                throw SignaturesError(.draftRefused, "a path length is 0 to 16")
+            }
+        case .moduleSigner: break
+        case .transport(let role, let names): try role.check(names)
+        }
+    }
+
+    /// The extensions, but for the key identifiers.
+    func write(to list: inout ExtensionList) throws {
+        switch self {
+        case .authority(let pathLength):
+            list.add("2.5.29.19", isCritical: true) { writer in
+                writer.sequence { writer in
+                    writer.boolean(true)
+                    if let pathLength { writer.integer(pathLength) }
+                }
+            }
+            list.add([.keyCertSign, .crlSign, .digitalSignature])
+        case .moduleSigner:
+            list.addNotAuthority()
+            list.add([.digitalSignature, .nonRepudiation])
+            list.addExtendedKeyUsage("1.3.6.1.5.5.7.3.3")
+        case .transport(let role, let names):
+            list.addNotAuthority()
+            list.add([.digitalSignature])
+            list.addExtendedKeyUsage(role.extendedKeyUsage)
+            try list.add("2.5.29.17") { writer in
+                try writer.sequence { writer in
+                    for name in names { try name.write(to: &writer) }
+                }
+            }
+        }
+    }
+}
