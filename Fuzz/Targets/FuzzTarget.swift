@@ -22,6 +22,7 @@ public struct FuzzTarget: Sendable {
         mariaDBTargets,
         protobufTargets,
         settingsTargets,
+        signaturesTargets,
         grpcTargets,
         http2Targets,
         httpTargets,
