@@ -10,24 +10,21 @@ func libraryText(_ number: Int32) -> String {
 func withFields<Result>(
     _ fields: HeaderFields, _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result
 ) -> Result {
-    unsafe fields.bytes.withUnsafeBufferPointer { buffer in
-        // Not nil, so that an empty value has an address too. nghttp2 reads only, whatever its types say.
-        var nothing: UInt8 = 0
-        return unsafe withUnsafeMutablePointer(to: &nothing) { empty in
-            let base = unsafe UnsafeMutablePointer(mutating: buffer.baseAddress) ?? empty
-            return unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fields.count) {
-                pairs in
-                for (index, place) in fields.places.enumerated() {
-                    let start = fields.start(of: index)
-                    unsafe pairs.initializeElement(
-                        at: index,
-                        to: nghttp2_nv(
-                            name: base + start, value: base + place.nameEnd, namelen: place.nameEnd - start,
-                            valuelen: place.valueEnd - place.nameEnd,
-                            flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
-                }
-                return unsafe body(pairs.baseAddress, fields.count)
+    unsafe fields.buffer.withUnsafeBufferPointer { buffer in
+        // nghttp2 reads only, whatever its types say.
+        let base = unsafe UnsafeMutablePointer(mutating: buffer.baseAddress)
+        return unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fields.count) { pairs in
+            var index = 0
+            fields.forEachPlace { place in
+                unsafe pairs.initializeElement(
+                    at: index,
+                    to: nghttp2_nv(
+                        name: base?.advanced(by: place.name), value: base?.advanced(by: place.value),
+                        namelen: place.value - place.name, valuelen: place.end - place.value,
+                        flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
+                index += 1
             }
+            return unsafe body(pairs.baseAddress, fields.count)
         }
     }
 }
@@ -97,6 +94,7 @@ private func stream(_ session: OpaquePointer?, _ id: Int32) -> Stream? {
 
 private let beginHeaders: nghttp2_on_begin_headers_callback = { session, frame, context in
     guard let owner = unsafe owner(context), let frame = unsafe frame else { return 0 }
+    owner.incoming = HeaderFields()
     if unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
         _ = owner.opened(unsafe frame.pointee.hd.stream_id)
     }
@@ -105,18 +103,18 @@ private let beginHeaders: nghttp2_on_begin_headers_callback = { session, frame, 
 
 private let header: nghttp2_on_header_callback = {
     session, frame, name, nameCount, value, valueCount, _, context in
-    guard let owner = unsafe owner(context), let frame = unsafe frame,
-        let stream = unsafe stream(session, frame.pointee.hd.stream_id), let name = unsafe name,
+    guard let owner = unsafe owner(context), let frame = unsafe frame, let name = unsafe name,
         let value = unsafe value
     else { return 0 }
-    let size = stream.incoming.listSize + nameCount + valueCount + 32
-    guard size <= owner.limits.headerListSize, stream.incoming.count < owner.limits.headerFields else {
-        owner.cut(stream, dropping: nameCount + valueCount + 32)
-        return owner.failure == nil ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+    let size = nameCount + valueCount + 32
+    if owner.hasRoom(forField: size) {
+        unsafe owner.append(
+            name: Span(_unsafeStart: name, count: nameCount),
+            value: Span(_unsafeStart: value, count: valueCount))
+    } else if let stream = unsafe stream(session, frame.pointee.hd.stream_id) {
+        owner.cut(stream, dropping: size)
     }
-    unsafe stream.incoming.append(
-        name: Span(_unsafeStart: name, count: nameCount), value: Span(_unsafeStart: value, count: valueCount))
-    return 0
+    return owner.hasFailed ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
 }
 
 /// Counts the frames that cost the peer little and this side work.
@@ -136,7 +134,7 @@ private let beginFrame: nghttp2_on_begin_frame_callback = { _, head, context in
     case NGHTTP2_PING, NGHTTP2_SETTINGS, NGHTTP2_PRIORITY, NGHTTP2_GOAWAY: owner.countControlFrame()
     default: break
     }
-    return owner.failure == nil ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+    return owner.hasFailed ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
 }
 
 private let frameReceived: nghttp2_on_frame_recv_callback = { session, frame, context in
@@ -146,8 +144,7 @@ private let frameReceived: nghttp2_on_frame_recv_callback = { session, frame, co
     switch nghttp2_frame_type(UInt32(head.type)) {
     case NGHTTP2_HEADERS:
         guard let stream = unsafe stream(session, head.stream_id) else { return 0 }
-        let fields = stream.incoming
-        stream.incoming = HeaderFields()
+        let fields = owner.takeIncoming()
         switch unsafe frame.pointee.headers.cat {
         case NGHTTP2_HCAT_REQUEST:
             stream.headTaken = true
@@ -182,12 +179,12 @@ private let frameReceived: nghttp2_on_frame_recv_callback = { session, frame, co
             [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7].reduce(0) {
                 $0 << 8 | UInt64($1)
             })
-    case NGHTTP2_SETTINGS where !owner.isReady && head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0:
-        owner.isReady = true
+    case NGHTTP2_SETTINGS where !owner.hasSettings && head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0:
+        owner.hasSettings = true
         owner.ready()
     default: break
     }
-    return owner.failure == nil ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+    return owner.hasFailed ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
 }
 
 private let dataReceived: nghttp2_on_data_chunk_recv_callback = { session, _, id, data, count, context in
@@ -209,17 +206,18 @@ private let streamClosed: nghttp2_on_stream_close_callback = { _, id, code, cont
 private let invalidFrame: nghttp2_on_invalid_frame_recv_callback = { _, _, _, context in
     guard let owner = unsafe owner(context) else { return 0 }
     if !owner.faults.take(at: owner.now) { owner.fail(.flood("invalid frames")) }
-    return owner.failure == nil ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+    return owner.hasFailed ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
 }
 
 /// A reset that no handler asked for was provoked by the peer.
 private let frameSent: nghttp2_on_frame_send_callback = { session, frame, context in
     guard let owner = unsafe owner(context), let head = unsafe frame?.pointee.hd else { return 0 }
-    let stream = unsafe stream(session, head.stream_id)
     if head.type == UInt8(NGHTTP2_RST_STREAM.rawValue) {
+        let stream = unsafe stream(session, head.stream_id)
         let asked = stream?.resetByUs != nil || stream?.stopsPeer == true
         if !asked, !owner.faults.take(at: owner.now) { owner.fail(.flood("frames that break a stream")) }
-    } else if head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0, let stream, stream.stopsPeer,
+    } else if head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
+        let stream = unsafe stream(session, head.stream_id), stream.stopsPeer,
         unsafe nghttp2_session_get_stream_remote_close(session, head.stream_id) == 0
     {
         owner.submitReset(stream, .noError)
@@ -231,14 +229,15 @@ private let readBody: nghttp2_data_source_read_callback = { session, id, buffer,
     guard let stream = unsafe stream(session, id), let buffer = unsafe buffer, let flags = unsafe flags else {
         return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
     }
-    let moved = unsafe stream.outgoing.move(into: UnsafeMutableBufferPointer(start: buffer, count: room))
+    let step = unsafe stream.move(into: UnsafeMutableBufferPointer(start: buffer, count: room))
+    let moved = step.moved
     if let owner = unsafe owner(context) {
         owner.pendingBody -= moved
         owner.sentBody += UInt64(moved)
     }
-    if stream.outgoing.count == 0, stream.outgoing.isFinished {
+    if step.isLast {
         unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-        if let trailers = stream.outgoing.trailers {
+        if let trailers = step.trailers {
             unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
             stream.session?.submitTrailers(trailers, on: stream)
         }

@@ -158,7 +158,8 @@ public final class HTTP2Connection: ConnectionHandler {
         let isSlow =
             input.isSlow(received, at: now, limits) || output.isSlow(session.sentBody, at: now, limits)
         guard isSlow else {
-            if input.isWatched || output.isWatched { armPace() }
+            // While output waits nobody asks for the watch again.
+            if input.isWatched || output.isWatched || session.awaitsOutput { armPace() }
             return
         }
         // A peer that leaves its socket unread would never see a farewell.

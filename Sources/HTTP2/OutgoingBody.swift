@@ -1,57 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The part of a body that waits for the peer's window, in the pieces in which it came.
+/// The part of a body that waits to be sent, in the pieces in which it came.
 struct OutgoingBody {
-    private var pieces: [[UInt8]] = []
-    /// The first piece that is not sent whole, and how much of it is.
+    private struct Piece {
+        var prefix = Prefix.none
+        var bytes: [UInt8] = []
+        /// How much of the bytes is sent.
+        var offset = 0
+
+        var isSent: Bool { prefix.count == 0 && offset == bytes.count }
+    }
+
+    /// The piece that is being sent; most bodies have no other, and need no list.
+    private var current = Piece()
+    private var later: [Piece] = []
+    /// The first of `later` that is not sent.
     private var first = 0
-    private var offset = 0
-    private(set) var count = 0
-    private(set) var isFinished = false
-    private(set) var trailers: HeaderFields?
 
-    mutating func append(_ bytes: [UInt8]) {
-        guard !bytes.isEmpty else { return }
-        pieces.append(bytes)
-        count += bytes.count
-    }
-
-    mutating func finish(trailers: HeaderFields?) {
-        isFinished = true
-        self.trailers = trailers
-    }
-
-    mutating func drop() {
-        self = OutgoingBody()
-        isFinished = true
+    mutating func append(_ bytes: [UInt8], behind prefix: Prefix = .none) {
+        let piece = Piece(prefix: prefix, bytes: bytes)
+        guard !piece.isSent else { return }
+        if current.isSent { current = piece } else { later.append(piece) }
     }
 
     /// Moves up to the buffer's size of bytes out.
     mutating func move(into buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
         var moved = 0
-        while moved < buffer.count, first < pieces.count {
-            let length = min(buffer.count - moved, pieces[first].count - offset)
-            unsafe pieces[first].withUnsafeBufferPointer { piece in
-                let part = unsafe UnsafeBufferPointer(rebasing: piece[offset..<offset + length])
+        while moved < buffer.count, !current.isSent {
+            while moved < buffer.count, current.prefix.count > 0 {
+                unsafe buffer[moved] = current.prefix.next()
+                moved += 1
+            }
+            let length = min(buffer.count - moved, current.bytes.count - current.offset)
+            unsafe current.bytes.withUnsafeBufferPointer { bytes in
+                let part = unsafe UnsafeBufferPointer(
+                    rebasing: bytes[current.offset..<current.offset + length])
                 _ = unsafe UnsafeMutableBufferPointer(rebasing: buffer[moved..<moved + length]).update(
                     fromContentsOf: part)
             }
             moved += length
-            offset += length
-            if offset == pieces[first].count {
-                pieces[first] = []
-                first += 1
-                offset = 0
-            }
+            current.offset += length
+            if current.isSent { advance() }
         }
-        if first == pieces.count {
-            pieces.removeAll(keepingCapacity: true)
+        return moved
+    }
+
+    private mutating func advance() {
+        guard first < later.count else {
+            current = Piece()
+            return
+        }
+        swap(&current, &later[first])
+        later[first] = Piece()
+        first += 1
+        if first == later.count {
+            later.removeAll(keepingCapacity: true)
             first = 0
         } else if first >= 64 {
-            pieces.removeFirst(first)
+            later.removeFirst(first)
             first = 0
         }
-        count -= moved
-        return moved
     }
 }

@@ -27,21 +27,28 @@ internal import Diagnostics
     public var ponged: (UInt64) -> Void = { _ in }
     /// The peer's first SETTINGS have come.
     public var ready: () -> Void = {}
-    /// There is something for `nextOutput` that was not there before.
+    /// There is something for `nextOutput`, which had nothing more when it was last called.
     public var outputWanted: () -> Void = {}
+    /// `outputWanted` was called, and `nextOutput` has not come to its end since.
+    public var awaitsOutput: Bool { isAwaitingOutput }
+    private var isAwaitingOutput = true
 
     let limits: SessionLimits
     private var session: OpaquePointer?
     private(set) var streams: [Int32: Stream] = [:]
+    /// The head or the trailers being received: the frames of one header block come in a row.
+    var incoming = HeaderFields()
     /// The peer's SETTINGS have come.
-    public internal(set) var isReady = false
+    public var isReady: Bool { hasSettings }
+    var hasSettings = false
     private(set) var failure: HTTP2Error?
+    private(set) var hasFailed = false
     /// CONTINUATION frames in a row.
     private var continuations = 0
     /// The GOAWAY that follows a failure, after which nghttp2's own state must not be used.
     private var farewell: [UInt8]?
     private var farewellCode = ResetCode.protocolError
-    var history = StreamHistory()
+    let history = StreamHistory()
     private var progress: InputProgress
     /// Bytes of bodies that wait to be sent, and that have been.
     var pendingBody = 0
@@ -75,7 +82,7 @@ internal import Diagnostics
     /// The peer has begun a frame or a header block and owes the rest.
     public var isInsideFrame: Bool { progress.isInside }
     /// A limit was broken: what is left to do is to flush `nextOutput` and to close.
-    public var failed: Bool { failure != nil }
+    public var failed: Bool { hasFailed }
 
     // MARK: Bytes
 
@@ -86,7 +93,9 @@ internal import Diagnostics
         var start = 0
         var offset = 0
         var sawReset = false
-        while failure == nil, let head = progress.next(bytes, from: &offset) {
+        var progress = progress
+        defer { self.progress = progress }
+        while !hasFailed, let head = progress.next(bytes, from: &offset) {
             countContinuation(head)
             switch nghttp2_frame_type(UInt32(head.type)) {
             case NGHTTP2_DATA where sawReset || streams[head.stream] == nil:
@@ -113,7 +122,7 @@ internal import Diagnostics
     }
 
     private func feed(_ bytes: Span<UInt8>) {
-        guard failure == nil, !bytes.isEmpty else { return }
+        guard !hasFailed, !bytes.isEmpty else { return }
         let taken = unsafe bytes.withUnsafeBufferPointer { buffer in
             unsafe nghttp2_session_mem_recv(session, buffer.baseAddress, buffer.count)
         }
@@ -136,7 +145,10 @@ internal import Diagnostics
         var start: UnsafePointer<UInt8>?
         let count = unsafe nghttp2_session_mem_send(session, &start)
         guard count >= 0 else { throw HTTP2Error.library(Int32(truncatingIfNeeded: count)) }
-        guard count > 0, let start = unsafe start else { return false }
+        guard count > 0, let start = unsafe start else {
+            isAwaitingOutput = false
+            return false
+        }
         try body(unsafe Span(_unsafeStart: start, count: count))
         return true
     }
@@ -147,7 +159,7 @@ internal import Diagnostics
 
     /// Nothing more will be said or heard: GOAWAY is out and all streams have ended.
     public var isFinished: Bool {
-        if failure != nil { return !wantsOutput }
+        if hasFailed { return !wantsOutput }
         return unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
     }
 
@@ -174,9 +186,9 @@ internal import Diagnostics
         }
         guard id > 0 else { throw .library(id) }
         stream.id = id
-        if end { stream.outgoing.finish(trailers: nil) }
+        if end { stream.finishWithHead() }
         streams[id] = stream
-        outputWanted()
+        wantOutput()
         return stream
     }
 
@@ -197,26 +209,26 @@ internal import Diagnostics
                 session, UInt8(NGHTTP2_FLAG_NONE.rawValue),
                 buffer.baseAddress?.assumingMemoryBound(to: UInt8.self))
         }
-        outputWanted()
+        wantOutput()
     }
 
     /// First half of a graceful end: the peer is told to open no more streams; those under way still come in.
     public func announceEnd() {
         unsafe nghttp2_submit_shutdown_notice(session)
-        outputWanted()
+        wantOutput()
     }
 
     /// Says GOAWAY with the last stream that was taken; the streams up to there run on.
     public func goAway(_ code: ResetCode = .noError) {
         let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
         unsafe nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code.rawValue, nil, 0)
-        outputWanted()
+        wantOutput()
     }
 
     /// Says GOAWAY and ends all streams.
     public func terminate(_ code: ResetCode) {
         unsafe nghttp2_session_terminate_session(session, code.rawValue)
-        outputWanted()
+        wantOutput()
     }
 
     // MARK: For streams and callbacks
@@ -224,8 +236,15 @@ internal import Diagnostics
     /// Each stream's share of what may wait to be sent.
     var lowWater: Int { min(Stream.lowWater, max(1024, limits.waitingBodies / max(1, streams.count))) }
 
+    func wantOutput() {
+        guard !isAwaitingOutput else { return }
+        isAwaitingOutput = true
+        outputWanted()
+    }
+
     func fail(_ error: HTTP2Error, _ code: ResetCode = .enhanceYourCalm) {
-        guard failure == nil else { return }
+        guard !hasFailed else { return }
+        hasFailed = true
         failure = error
         farewellCode = code
     }
@@ -238,6 +257,23 @@ internal import Diagnostics
         case .closed: fail(.closedStream, .streamClosed)
         case .leftOut: fail(.streamOutOfOrder, .protocolError)
         }
+    }
+
+    func hasRoom(forField size: Int) -> Bool {
+        incoming.count < limits.headerFields && incoming.listSize + size <= limits.headerListSize
+    }
+
+    func takeIncoming() -> HeaderFields {
+        let fields = incoming
+        incoming = HeaderFields()
+        return fields
+    }
+
+    func append(name: Span<UInt8>, value: Span<UInt8>) {
+        // Taken out and put back: a change in place would be an access that the runtime has to guard.
+        var fields = takeIncoming()
+        fields.append(name: name, value: value)
+        incoming = fields
     }
 
     /// A field of a head that is over the limit. What goes on far beyond it is no mistake.
@@ -279,14 +315,14 @@ internal import Diagnostics
     }
 
     func submitResponse(_ head: HeaderFields, on stream: Stream, end: Bool) {
-        if end { stream.outgoing.finish(trailers: nil) }
+        if end { stream.finishWithHead() }
         let result = unsafe withFields(head) { fields, count in
             unsafe Callbacks.withBody(!end) { body in
                 unsafe nghttp2_submit_response(session, stream.id, fields, count, body)
             }
         }
         if result != 0 { submitReset(stream, .internalError) }
-        outputWanted()
+        wantOutput()
     }
 
     func submitInformational(_ head: HeaderFields, on stream: Stream) {
@@ -294,7 +330,7 @@ internal import Diagnostics
             unsafe nghttp2_submit_headers(
                 session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, nil, fields, count, nil)
         }
-        outputWanted()
+        wantOutput()
     }
 
     func submitTrailers(_ trailers: HeaderFields, on stream: Stream) {
@@ -305,17 +341,18 @@ internal import Diagnostics
 
     func submitReset(_ stream: Stream, _ code: ResetCode) {
         unsafe nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue)
-        outputWanted()
+        wantOutput()
     }
 
     func resume(_ stream: Stream) {
         unsafe nghttp2_session_resume_data(session, stream.id)
-        outputWanted()
+        wantOutput()
     }
 
     func taken(_ count: Int, on stream: Stream) {
         unsafe nghttp2_session_consume_stream(session, stream.id, count)
-        outputWanted()
+        // The window is told of when half of it is used up.
+        if wantsOutput { wantOutput() }
     }
 
     /// The connection's window opens as bytes come in: a stream that is not taken holds up itself alone.

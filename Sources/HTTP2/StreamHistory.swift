@@ -3,7 +3,7 @@
 /// The streams of a peer that are over, as far as a frame on them has to be an error (RFC 9113 section 5.1). nghttp2
 /// forgets them and would let such frames pass, as one must for a stream that this side has reset: the peer's frames
 /// may have crossed with the reset.
-struct StreamHistory {
+final class StreamHistory {
     enum Verdict {
         case fine
         /// The peer itself had ended this stream.
@@ -19,7 +19,7 @@ struct StreamHistory {
     private static let most = 64
 
     /// A peer's stream was ended by the peer, or reset by it.
-    mutating func end(_ id: Int32) {
+    func end(_ id: Int32) {
         if ended.count < Self.most {
             ended.append(id)
         } else {
@@ -30,12 +30,13 @@ struct StreamHistory {
 
     /// HEADERS or DATA on a stream that is not open.
     func judge(_ id: Int32) -> Verdict {
+        if id > highest { return .fine }
         if ended.contains(id) { return .closed }
         return leftOut.contains { $0.contains(id) } ? .leftOut : .fine
     }
 
     /// HEADERS that open a stream of the client.
-    mutating func open(_ id: Int32) {
+    func open(_ id: Int32) {
         guard id > highest else { return }
         if id > highest + 2 {
             if leftOut.count == Self.most { leftOut.removeFirst() }

@@ -116,7 +116,7 @@ import Testing
 
     @Test func outputBuffer() {
         var generator = Trials.generator("output buffer")
-        var buffer = OutputBuffer()
+        let buffer = OutputBuffer()
         var model: [UInt8] = []
         for step in 0..<2000 {
             if Bool.random(using: &generator) {

@@ -73,7 +73,7 @@ public final class ClientCall {
         guard stream.pending <= unsent else {
             throw CallStatus(.resourceExhausted, "\(stream.pending) bytes of the call wait to be sent")
         }
-        stream.send(MessageDecoder.encode(message))
+        stream.send(message, behind: MessageDecoder.prefix(of: message))
     }
 
     /// Says that no message follows.
@@ -116,8 +116,9 @@ public final class ClientCall {
     }
 
     private func wakeWriter() {
-        writer?.resume()
+        guard let waiting = writer else { return }
         writer = nil
+        waiting.resume()
     }
 
     private func take(trailers fields: HeaderFields) {

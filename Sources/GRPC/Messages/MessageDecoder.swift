@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import HTTP2
+
 /// Takes length-prefixed messages out of a stream of bytes.
 ///
 /// ```text
@@ -67,17 +69,8 @@ public struct MessageDecoder: Sendable {
         unsafe bytes.withUnsafeBufferPointer { unsafe payload.append(contentsOf: $0) }
     }
 
-    /// The prefix and the payload in one piece.
-    package static func encode(_ message: [UInt8]) -> [UInt8] {
-        let count = UInt32(truncatingIfNeeded: message.count)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(5 + message.count)
-        bytes.append(0)
-        bytes.append(UInt8(truncatingIfNeeded: count >> 24))
-        bytes.append(UInt8(truncatingIfNeeded: count >> 16))
-        bytes.append(UInt8(truncatingIfNeeded: count >> 8))
-        bytes.append(UInt8(truncatingIfNeeded: count))
-        bytes.append(contentsOf: message)
-        return bytes
+    /// What stands ahead of a message.
+    package static func prefix(of message: [UInt8]) -> Prefix {
+        Prefix(UInt64(UInt32(truncatingIfNeeded: message.count)), count: 5)
     }
 }

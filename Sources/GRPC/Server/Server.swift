@@ -11,7 +11,7 @@ public import Transport
 /// let listener = try Listener(at: address, loops: loops, security: .tls(context)) { server.serve($0) }
 /// ```
 public final class Server: Sendable {
-    let methods: [String: Method]
+    let routes: Routes
     let limits: ServerLimits
     /// What all connections hold of messages.
     let memory: MemoryBudget.Shared
@@ -22,11 +22,7 @@ public final class Server: Sendable {
         _ services: [Service], limits: ServerLimits = ServerLimits(),
         observe: @escaping @Sendable (ServerCall, CallStatus) -> Void = { _, _ in }
     ) {
-        var methods: [String: Method] = [:]
-        for service in services {
-            for method in service.methods { methods["/\(service.name)/\(method.name)"] = method }
-        }
-        self.methods = methods
+        routes = Routes(services)
         self.limits = limits
         memory = MemoryBudget.Shared(limits.held)
         self.observe = observe
@@ -59,12 +55,12 @@ public final class Server: Sendable {
     private func accept(
         _ stream: HTTP2.Stream, _ head: HeaderFields, on connection: Connection, _ budget: MemoryBudget
     ) -> any StreamHandler {
-        guard head.has(":method", "POST") else { return refuse(stream, "405") }
-        guard Self.isGRPC(head) else { return refuse(stream, "415") }
-        let path = head[":path"] ?? ""
+        let said = CallHead(head, in: routes)
+        guard said.isPost else { return refuse(stream, "405") }
+        guard said.isGRPC else { return refuse(stream, "415") }
         var timeout = limits.longest
         var failure: CallStatus?
-        if let text = head["grpc-timeout"] {
+        if let text = said.timeout {
             if let asked = Timeout.parse(text) {
                 timeout = timeout.map { min($0, asked) } ?? asked
             } else {
@@ -75,33 +71,18 @@ public final class Server: Sendable {
             failure = CallStatus(.resourceExhausted, "the metadata of the call is over the limit")
         }
         let call = ServerCall(
-            stream, path: path, metadata: Metadata(head), on: connection, limits: limits, budget: budget,
+            stream, said.route, metadata: Metadata(head), on: connection, of: self, budget: budget,
             timeout: timeout)
-        call.observe = observe
-        if let encoding = head["grpc-encoding"], encoding != "identity" {
+        if let encoding = said.encoding, encoding != "identity" {
             call.acceptsEncoding = "identity"
             failure = CallStatus(.unimplemented, "grpc-encoding \(encoding) is not known here; send identity")
         }
-        guard failure == nil, let method = methods[path] else {
-            call.finish(failure ?? CallStatus(.unimplemented, "no method \(path) here"))
-            return call
-        }
-        call.task = connection.loop.spawn(holding: call) { call in
-            do {
-                try await method.run(call)
-                call.finish(CallStatus(.ok))
-            } catch {
-                call.finish(CallStatus(error))
-            }
+        if failure == nil, said.route != nil {
+            call.start()
+        } else {
+            call.finish(failure ?? CallStatus(.unimplemented, "no method \(call.path) here"))
         }
         return call
-    }
-
-    private static func isGRPC(_ head: HeaderFields) -> Bool {
-        // What nearly everybody says costs no text.
-        if head.has("content-type", "application/grpc") { return true }
-        guard let type = head["content-type"] else { return false }
-        return type.hasPrefix("application/grpc+") || type.hasPrefix("application/grpc;")
     }
 
     private func refuse(_ stream: HTTP2.Stream, _ status: String) -> any StreamHandler {

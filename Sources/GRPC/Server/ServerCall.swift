@@ -9,12 +9,12 @@ public import Transport
 /// Messages are bytes here; `Method.unary(_:_:)` and the protobuf messages above turn them into types.
 public final class ServerCall {
     /// `/package.Service/Method`.
-    public let path: String
+    public var path: String { route?.path ?? metadata[":path"] ?? "" }
     public let metadata: Metadata
     /// Who calls; nil without TLS.
-    public let peer: PeerIdentity?
+    public var peer: PeerIdentity? { connection.peer }
     /// Where the call comes from.
-    public let remote: Address
+    public var remote: Address { connection.remote }
     public let loop: EventLoop
     /// By the loop's clock, in nanoseconds; nil without an end.
     public let deadline: UInt64?
@@ -24,9 +24,12 @@ public final class ServerCall {
     public var trailers = Metadata()
 
     var stream: HTTP2.Stream?
-    private let limits: ServerLimits
+    /// Nil for a path that nobody serves.
+    private let route: Route?
+    private let connection: Connection
+    private let server: Server
     let inbox: Inbox
-    var task: Task<Void, Never>?
+    private var task: Task<Void, Never>?
     private var timer: LoopTimer?
     private var headSent = false
     /// Said with the status.
@@ -36,19 +39,18 @@ public final class ServerCall {
     private var watch: LoopTimer?
     private var writer: CheckedContinuation<Void, Never>?
     private var end: CallStatus?
-    var observe: @Sendable (ServerCall, CallStatus) -> Void = { _, _ in }
 
     init(
-        _ stream: HTTP2.Stream, path: String, metadata: Metadata, on connection: Connection,
-        limits: ServerLimits, budget: MemoryBudget, timeout: Duration?
+        _ stream: HTTP2.Stream, _ route: Route?, metadata: Metadata, on connection: Connection,
+        of server: Server, budget: MemoryBudget, timeout: Duration?
     ) {
-        self.limits = limits
+        self.server = server
+        self.connection = connection
         self.stream = stream
-        self.path = path
+        self.route = route
         self.metadata = metadata
-        peer = connection.peer
-        remote = connection.remote
         loop = connection.loop
+        let limits = server.limits
         inbox = Inbox(
             message: limits.message, messages: limits.messages, bytes: limits.bytes,
             waiting: limits.waitingMessages, budget: budget)
@@ -81,10 +83,12 @@ public final class ServerCall {
 
     /// The one message of a call that bears one.
     public func onlyMessage() async throws -> [UInt8] {
-        guard let message = try await next() else {
+        if inbox.mustWait { await inbox.wait() }
+        guard let message = try inbox.take(stream) else {
             throw CallStatus(.unimplemented, "a unary call without a message")
         }
-        guard try await next() == nil else {
+        if inbox.mustWait { await inbox.wait() }
+        guard try inbox.take(stream) == nil else {
             throw CallStatus(.unimplemented, "a unary call with several messages")
         }
         return message
@@ -111,13 +115,13 @@ public final class ServerCall {
     /// something else bounds.
     public func post(_ message: [UInt8]) throws {
         guard let stream, end == nil else { throw end ?? CallStatus(.cancelled) }
-        guard stream.pending <= limits.unsent else {
+        guard stream.pending <= server.limits.unsent else {
             throw CallStatus(.resourceExhausted, "the client does not take its answers")
         }
         sendHead(on: stream)
-        let bytes = MessageDecoder.encode(message)
-        posted += bytes.count
-        stream.send(bytes)
+        let prefix = MessageDecoder.prefix(of: message)
+        posted += 5 + message.count
+        stream.send(message, behind: prefix)
     }
 
     /// Ends the call. The handler need not call it; what comes after it does nothing.
@@ -137,6 +141,19 @@ public final class ServerCall {
     }
 
     // MARK: Inside
+
+    /// Runs the method on the loop.
+    func start() {
+        task = loop.spawn(holding: self) { await $0.run() }
+    }
+
+    private func run() async {
+        var outcome = CallStatus(.ok)
+        do { try await route?.method.run(self) } catch { outcome = CallStatus(error) }
+        // There is nothing to cancel any more.
+        task = nil
+        finish(outcome)
+    }
 
     var requestEnded = false
 
@@ -173,7 +190,7 @@ public final class ServerCall {
     private func watchTaking() {
         guard watch == nil, let stream, stream.pending >= HTTP2.Stream.lowWater else { return }
         let taken = posted - stream.pending
-        watch = loop.schedule(after: limits.untaken) { [weak self] in
+        watch = loop.schedule(after: server.limits.untaken) { [weak self] in
             guard let self, let stream = self.stream else { return }
             watch = nil
             guard posted - stream.pending == taken else { return watchTaking() }
@@ -208,12 +225,13 @@ public final class ServerCall {
         wakeWriter()
         task?.cancel()
         task = nil
-        observe(self, status)
+        server.observe(self, status)
     }
 
     func wakeWriter() {
-        writer?.resume()
+        guard let waiting = writer else { return }
         writer = nil
+        waiting.resume()
     }
 }
 

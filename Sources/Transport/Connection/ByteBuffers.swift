@@ -17,7 +17,10 @@
 }
 
 /// Bytes on their way out: appended at the end, sent from the front. Empty, it holds no memory.
-@safe struct OutputBuffer: ~Copyable {
+///
+/// A class, so that a connection only reads its reference: as a struct each use would be an access that the runtime
+/// has to guard.
+@safe final class OutputBuffer {
     private var storage = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     private var start = 0
     private var end = 0
@@ -27,7 +30,7 @@
 
     deinit { unsafe storage.deallocate() }
 
-    mutating func append(_ bytes: Span<UInt8>) {
+    func append(_ bytes: Span<UInt8>) {
         guard bytes.count > 0 else { return }
         makeRoom(bytes.count)
         unsafe bytes.withUnsafeBufferPointer { source in
@@ -41,18 +44,18 @@
         unsafe body(UnsafeBufferPointer(rebasing: storage[start..<min(end, start + limit)]))
     }
 
-    mutating func remove(first count: Int) {
+    func remove(first count: Int) {
         start += count
         if start == end { clear() }
     }
 
-    mutating func clear() {
+    func clear() {
         unsafe storage.deallocate()
         unsafe storage = UnsafeMutableBufferPointer(start: nil, count: 0)
         (start, end) = (0, 0)
     }
 
-    private mutating func makeRoom(_ more: Int) {
+    private func makeRoom(_ more: Int) {
         guard unsafe end + more > storage.count else { return }
         let used = count
         if unsafe used + more <= storage.count, start >= used {

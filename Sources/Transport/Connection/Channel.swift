@@ -17,8 +17,8 @@ enum IOResult {
 /// A connected socket, plain or with TLS on it. It closes its descriptor when it goes away.
 protocol Channel: AnyObject {
     var descriptor: Int32 { get }
-    /// Whether input may wait inside, where epoll does not see it.
-    var buffersInput: Bool { get }
+    /// Whether input waits inside, where epoll does not see it.
+    var holdsInput: Bool { get }
     /// The most that one write takes.
     var writeSize: Int { get }
 
@@ -35,7 +35,7 @@ final class PlainChannel: Channel {
     init(_ socket: consuming Descriptor) { self.socket = socket }
 
     var descriptor: Int32 { socket.number }
-    var buffersInput: Bool { false }
+    var holdsInput: Bool { false }
     var writeSize: Int { 256 << 10 }
 
     func handshake() -> IOResult { .bytes(0) }

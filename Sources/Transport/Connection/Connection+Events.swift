@@ -101,7 +101,7 @@ extension Connection: Watcher {
         armWatchdog()
         updateInterest()
         // What came right behind the handshake may already be inside.
-        if channel?.buffersInput == true { readSoon() }
+        if channel?.holdsInput == true { readSoon() }
         flushSoon()
     }
 
@@ -131,16 +131,22 @@ extension Connection: Watcher {
         if phase == .open { readInput() } else if phase == .closing { discardInput() }
     }
 
+    /// So many bytes in one turn let expect more.
+    private static let much = 32 << 10
+
     /// Reads for a while, so that others get their turn as well.
     private func readInput() {
         let buffer = loop.core.readBuffer
+        var total = 0
         for _ in 0..<16 {
             guard phase == .open, !isPaused, !inputEnded, let channel else { return }
             switch channel.read(into: buffer) {
             case .bytes(let count):
                 noteInput(count)
                 buffer.withBytes(count) { handler?.received($0, on: self) }
-                if !channel.buffersInput && count < buffer.capacity { return }
+                // After little, a call that finds nothing more costs as much as epoll telling of it.
+                total += count
+                if total < Self.much && !channel.holdsInput { return }
             case .wantsInput: return
             case .wantsOutput:
                 readWantsOutput = true
@@ -152,7 +158,7 @@ extension Connection: Watcher {
             case .failed(let reason): return abort(reason)
             }
         }
-        if channel?.buffersInput == true { readSoon() }
+        if channel?.holdsInput == true { readSoon() }
     }
 
     /// In the closing phase only the end of the input matters.

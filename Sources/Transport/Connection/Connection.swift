@@ -60,7 +60,7 @@ public final class Connection {
     /// A read of TLS waits for room to write.
     var readWantsOutput = false
 
-    var output = OutputBuffer()
+    let output = OutputBuffer()
     var isDirty = false
     var isBlocked = false
     var producesMore = false
@@ -140,7 +140,7 @@ public final class Connection {
         guard isPaused else { return }
         isPaused = false
         updateInterest()
-        if channel?.buffersInput == true { readSoon() }
+        if channel?.holdsInput == true { readSoon() }
     }
 
     /// Half-close: sends what waits and then the end of the output. Input still comes.

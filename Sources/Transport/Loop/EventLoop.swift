@@ -60,7 +60,7 @@ public final class EventLoop: TaskExecutor {
     // MARK: Work for the loop
 
     /// Starts a task on the loop that owns `value`, the caller's way to give it a connection or what it built on one.
-    @discardableResult
+    @discardableResult @inlinable
     public func spawn<Value>(
         holding value: Value, _ body: @escaping @Sendable (Value) async -> Void
     ) -> Task<Void, Never> {

@@ -8,15 +8,15 @@
 /// from a wrong thread stops the program. A value with a `deinit` that must run on the loop is kept by the loop's side
 /// as well; the last reference may go away anywhere.
 public struct LoopBound<Value>: @unchecked Sendable {
-    private let stored: Value
+    @usableFromInline let stored: Value
     public let loop: EventLoop
 
-    public init(_ value: Value, on loop: EventLoop) {
+    @inlinable public init(_ value: Value, on loop: EventLoop) {
         stored = value
         self.loop = loop
     }
 
-    public var value: Value {
+    @inlinable public var value: Value {
         loop.checkIsolated()
         return stored
     }

@@ -57,7 +57,7 @@ internal import Glibc
     deinit { unsafe SSL_free(session) }
 
     var descriptor: Int32 { socket.number }
-    var buffersInput: Bool { true }
+    var holdsInput: Bool { unsafe SSL_has_pending(session) == 1 }
     /// One record.
     var writeSize: Int { 16 << 10 }
 
