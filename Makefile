@@ -3,12 +3,14 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: deps build release test check fmt fuzz bench proof docs db db-up db-down clean help
+.PHONY: deps build release test check fmt fuzz bench proof docs samples db db-up db-down clean help
 
 # Set here, so that a variable of the same name in the environment means nothing; `make NAME=...` still does.
 NAME =
 TARGET =
 SECONDS = 60
+COUNT = 300
+FOLDER = .build/samples
 
 deps: ## Install what building and testing need and this machine lacks
 	@bash Scripts/deps test
@@ -39,6 +41,9 @@ proof: ## Run the full counts: the suite with SIGNET_PROOF=1, then the fuzzing o
 
 docs: ## Make docs/reference again from the code
 	@bash Scripts/docs
+
+samples: ## Write unsigned packages of realistic sizes [FOLDER=.build/samples] [COUNT=300]
+	@bash Scripts/samples '$(FOLDER)' '$(COUNT)'
 
 db: ## Open a client on the private database, which is started when it is not up
 	@bash Scripts/db shell

@@ -86,8 +86,9 @@ let house: [Room] =
             uses: ["Bytes", "Cryptography", "Diagnostics", "GRPC", "Protobuf", "Transport"],
             testUses: ["TestPeers"]),
         Room(
-            floor: 7, name: "Artifacts", uses: ["CLinux", "Bytes", "Diagnostics", "Cryptography"],
-            testUses: ["SampleFiles"]),
+            floor: 7, name: "Artifacts",
+            uses: ["CLinux", "Bytes", "Diagnostics", "Cryptography", "Signatures"],
+            testUses: ["SampleFiles", "artifact-probe"]),
 
         Room(
             floor: 11, name: "error-reference", sort: .workshop(.program, path: "Scripts/error-reference"),
@@ -101,6 +102,9 @@ let house: [Room] =
         Room(
             floor: 11, name: "TestSupport", sort: .workshop(.library, path: "Tests/TestSupport"),
             uses: ["CLinux"]),
+        Room(
+            floor: 11, name: "artifact-probe", sort: .workshop(.program, path: "Tests/ArtifactProbe"),
+            uses: ["Artifacts", "Diagnostics", "Signatures"]),
         Room(
             floor: 11, name: "SampleFiles", sort: .workshop(.library, path: "Tests/SampleFiles"),
             uses: ["Bytes", "Cryptography"]),
@@ -132,6 +136,9 @@ let house: [Room] =
         Room(
             floor: 12, name: "WorkshopTests", sort: .workshop(.tests, path: "Tests/WorkshopTests"),
             uses: ["TestSupport"]),
+        Room(
+            floor: 12, name: "samples", sort: .workshop(.program, path: "Scripts/sample-files"),
+            uses: ["SampleFiles"]),
         Room(
             floor: 12, name: "bench", sort: .workshop(.program, path: "Benchmarks"),
             uses: [

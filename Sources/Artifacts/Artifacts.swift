@@ -8,10 +8,24 @@ public import Diagnostics
 /// It refuses files that do not follow their format, whose own digests do not match, or that changed while their
 /// signature was made; every refusal leaves the file as it was.
 ///
+/// On the client an `Artifact` is read, its `Claim` goes to a server, and the signature comes back into the file as a
+/// `Patch`, which is applied whole or not at all:
+///
 /// ```swift
-/// let header = try RPMHeader(claimed, .main)
-/// print(header.package.name, header.payloadDigests)
+/// let artifact = try Artifact(reading: "hello-1.0-1.x86_64.rpm")
+/// let signature = try sign(artifact.claim)
+/// try artifact.patch(embedding: signature).apply()
 /// ```
+///
+/// The server judges what arrives before it signs:
+///
+/// ```swift
+/// let facts = try Claim(.rpm, .bytes(content)).facts()
+/// guard facts.package?.vendor == "Farm", !facts.isBlind else { ... }
+/// ```
+///
+/// RPM packages, kernel modules and plain files are signed now. A kind is one type, `ArtifactFormat`, and one row in
+/// `ArtifactFormats`.
 ///
 /// This is why a file or claim was refused.
 public struct ArtifactError: CodedError, Equatable, CustomStringConvertible {

@@ -6,11 +6,14 @@
 #include <pthread.h>
 #include <sched.h>
 #include <spawn.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/xattr.h>
 #include <sys/socket.h>
@@ -37,3 +40,13 @@ enum {
     shim_EFD_FLAGS = EFD_CLOEXEC | EFD_NONBLOCK, shim_SOCK_STREAM_FLAGS = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
     shim_SOCK_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK
 };
+
+// Without _GNU_SOURCE the flag has no name; on every architecture it is this bit together with O_DIRECTORY.
+enum { shim_O_TMPFILE = 020000000 | O_DIRECTORY };
+// FICLONE takes variable arguments: the whole content of a file, shared, where the file system can do that.
+static inline int shim_clone(int target, int source) { return ioctl(target, 0x40049409, source); }
+// Hidden without _GNU_SOURCE.
+extern ssize_t copy_file_range(int source, long *from, int target, long *to, size_t count, unsigned int flags);
+static inline long shim_copy(int source, long from, int target, long to, long count) {
+    return copy_file_range(source, &from, target, &to, (size_t)count, 0);
+}

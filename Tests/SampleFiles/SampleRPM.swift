@@ -68,6 +68,9 @@ public struct SampleRPM: Sendable {
 
     // MARK: The package
 
+    /// As rpmbuild names it.
+    public var fileName: String { "\(name)-\(version)-\(release).\(isSource ? "src" : architecture).rpm" }
+
     public var lead: [UInt8] {
         var lead = [UInt8](repeating: 0, count: 96)
         lead.replaceSubrange(0..<6, with: [0xed, 0xab, 0xee, 0xdb, 3, 0])
@@ -172,6 +175,13 @@ public struct SampleRPM: Sendable {
         let main = mainHeader
         let signature = signatureHeader(for: main)
         return lead + signature + [UInt8](repeating: 0, count: -signature.count & 7) + main
+    }
+
+    /// All that a signature leaves as it is: main header and payload.
+    public var tail: [UInt8] {
+        var bytes = mainHeader
+        payload.forEach { bytes += $0 }
+        return bytes
     }
 
     /// The whole file; for small ones.

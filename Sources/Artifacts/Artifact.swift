@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Cryptography
+internal import Diagnostics
+public import Signatures
+
+/// A file that was read to be signed: what kind it is, what is claimed about it and who has signed it already.
+///
+/// Nothing of the file stays open. `patch(embedding:)` looks at it again and refuses it when it is another one by then.
+/// All that is done here reads and writes files, so it blocks.
+public struct Artifact: Sendable {
+    public let path: String
+    public let claim: Claim
+    /// The signatures of the same content that the file has, in the form in which a server sends them.
+    public let signatures: [[UInt8]]
+    let snapshot: FileSnapshot
+
+    public var kind: SigningKind { claim.kind }
+
+    /// Reads a file in bounded memory, but for a kernel module, which is claimed whole. Without a kind the file is
+    /// recognised. `digest` is for claims that are hashed here.
+    @available(*, noasync, message: "it reads a file")
+    public init(
+        reading path: String, as kind: SigningKind? = nil, digest: DigestAlgorithm = .sha256
+    ) throws(ArtifactError) {
+        let file = try SourceFile(path)
+        do throws(ArtifactError) {
+            let format: any ArtifactFormat =
+                if let kind { try ArtifactFormats.format(kind) } else { try ArtifactFormats.format(of: file) }
+            let content = try format.read(file, digest)
+            signatures = try format.signatures(in: file)
+            try file.checkUnchanged(since: file.snapshot)
+            self.path = path
+            claim = Claim(format.kind, content)
+            snapshot = file.snapshot
+        } catch {
+            throw error.of(path)
+        }
+    }
+
+    /// What the file is, by its content and name.
+    @available(*, noasync, message: "it reads a file")
+    public static func kind(of path: String) throws(ArtifactError) -> SigningKind {
+        try ArtifactFormats.format(of: SourceFile(path)).kind
+    }
+
+    /// The signatures that a file has now, without a look at what they sign: to see that one was written.
+    @available(*, noasync, message: "it reads a file")
+    public static func signatures(of path: String, as kind: SigningKind) throws(ArtifactError) -> [[UInt8]] {
+        let file = try SourceFile(path)
+        do throws(ArtifactError) {
+            return try ArtifactFormats.format(kind).signatures(in: file)
+        } catch {
+            throw error.of(path)
+        }
+    }
+
+    /// How the file gets the signature. A signature that the same key made before gives way; one of another key in
+    /// its place only when `replacing`, which drops all others.
+    @available(*, noasync, message: "it reads a file")
+    public func patch(embedding signature: [UInt8], replacing: Bool = false) throws(ArtifactError) -> Patch {
+        let file = try SourceFile(path)
+        try file.checkUnchanged(since: snapshot)
+        do throws(ArtifactError) {
+            let format = try ArtifactFormats.format(kind)
+            return Patch(file, try format.embed(signature, in: file, replacing: replacing))
+        } catch {
+            throw error.of(path)
+        }
+    }
+
+    /// How a file loses its signatures; nil when it has none.
+    @available(*, noasync, message: "it reads a file")
+    public static func patch(
+        stripping path: String, as kind: SigningKind? = nil
+    ) throws(ArtifactError) -> Patch? {
+        let file = try SourceFile(path)
+        do throws(ArtifactError) {
+            let format: any ArtifactFormat =
+                if let kind { try ArtifactFormats.format(kind) } else { try ArtifactFormats.format(of: file) }
+            guard let effect = try format.strip(file) else { return nil }
+            return Patch(file, effect)
+        } catch {
+            throw error.of(path)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Cryptography
+internal import Diagnostics
+internal import Signatures
+
+/// One kind of file. A new kind is a type with these verbs and a row in `ArtifactFormats`.
+protocol ArtifactFormat: Sendable {
+    var kind: SigningKind { get }
+    /// How the names of such files end.
+    var suffixes: [String] { get }
+
+    /// Whether the content is of this kind, whatever the name.
+    func recognises(_ start: [UInt8], of file: borrowing SourceFile) -> Bool
+
+    /// Checks the file and takes out of it what the server has to see. `digest` is for claims that are hashed here.
+    func read(
+        _ file: borrowing SourceFile, _ digest: DigestAlgorithm
+    ) throws(ArtifactError) -> Claim.Content
+
+    /// The signatures of the claim that are there already, as a server would send them.
+    func signatures(in file: borrowing SourceFile) throws(ArtifactError) -> [[UInt8]]
+
+    /// How the file changes when it gets the signature. `replacing` drops what other keys have signed.
+    func embed(
+        _ signature: [UInt8], in file: borrowing SourceFile, replacing: Bool
+    ) throws(ArtifactError) -> Patch.Effect
+
+    /// How the file changes when it loses all signatures; nil when it has none.
+    func strip(_ file: borrowing SourceFile) throws(ArtifactError) -> Patch.Effect?
+
+    /// Judges a claim of this kind.
+    func facts(of content: Claim.Content) throws(ArtifactError) -> ClaimFacts
+}
+
+/// All kinds that are signed. The order matters: the last one takes every file.
+enum ArtifactFormats {
+    static let all: [any ArtifactFormat] = [RPMFormat(), ModuleFormat(), GenericFormat()]
+
+    static func format(_ kind: SigningKind) throws(ArtifactError) -> any ArtifactFormat {
+        guard let format = all.first(where: { $0.kind == kind }) else {
+            throw ArtifactError(.artifactUnsupported, "files of kind \(kind.rawValue) are not signed yet")
+        }
+        return format
+    }
+
+    /// By content first and by name second: a file that is called like a package and is none is damaged, and is
+    /// not signed as something else.
+    static func format(of file: borrowing SourceFile) throws(ArtifactError) -> any ArtifactFormat {
+        let start = try file.read(0..<min(file.size, 64))
+        for format in all where format.recognises(start, of: file) { return format }
+        for format in all where format.suffixes.contains(where: { file.name.hasSuffix($0) }) { return format }
+        return GenericFormat()
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Cryptography
+internal import Diagnostics
+public import Signatures
+
+/// What a client asks a signature for: enough of a file for the server to build the signed structure itself.
+public struct Claim: Hashable, Sendable {
+    public enum Content: Hashable, Sendable {
+        /// An RPM's main header, a whole module, a whole small file.
+        case bytes([UInt8])
+        /// A large file that was hashed where it is; the server does not see it.
+        case midstate(Midstate)
+    }
+
+    public let kind: SigningKind
+    public let content: Content
+
+    /// Bytes of a header or module.
+    public static let contentLimit = 64 << 20
+    /// Larger files of kind `generic` are claimed by a midstate: a message of the protocol holds a MiB.
+    public static let genericContentLimit = 1 << 20
+
+    public init(_ kind: SigningKind, _ content: Content) {
+        self.kind = kind
+        self.content = content
+    }
+
+    /// Judges the claim by the rules of its kind, as the server has to before anything is signed.
+    public func facts() throws(ArtifactError) -> ClaimFacts {
+        try ArtifactFormats.format(kind).facts(of: content)
+    }
+}
+
+/// What is known about the content of a claim that was judged.
+public struct ClaimFacts: Hashable, Sendable {
+    /// How many bytes are signed for, without the signature's own trailer.
+    public var size: UInt64
+    /// Whether the content was not seen: only a key that allows it may sign.
+    public var isBlind = false
+    /// Set whenever the content is the header of a package, whatever kind it was sent as.
+    public var package: RPMPackage?
+    public var payloadDigests: [Digest] = []
+    public var module: ModuleFacts?
+
+    init(size: UInt64) { self.size = size }
+
+    /// What the header of a package says.
+    init(_ header: RPMHeader) {
+        size = UInt64(header.bytes.count)
+        package = header.package
+        payloadDigests = header.payloadDigests
+    }
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Cryptography
+import Diagnostics
+import Foundation
+import SampleFiles
+import Signatures
+import TestSupport
+import Testing
+
+@testable import Artifacts
+
+@Suite(.needs(.program("rpmsign"))) struct RPMFileTests {
+    typealias Change = @Sendable (inout SampleRPM) -> Void
+
+    struct Good: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        /// Whether the signature fits into the reserved space.
+        var fits = true
+        var change: Change = { _ in }
+    }
+
+    static let good: [Good] = [
+        Good(testDescription: "plain"),
+        Good(testDescription: "source package") { $0.isSource = true },
+        Good(testDescription: "many files") {
+            $0.files = 500; $0.payload = .noise(count: 700_000, seed: 3)
+        },
+        Good(testDescription: "empty payload") {
+            $0.files = 0; $0.payload = .bytes([])
+        },
+        Good(testDescription: "file signatures and verity") { sample in
+            sample.changeSignature = { header in
+                header.values.insert(
+                    contentsOf: [
+                        HeaderBuilder.Value(tag: 274, type: 8, count: 1, data: Array("0302".utf8) + [0]),
+                        HeaderBuilder.Value(tag: 275, type: 4, count: 1, data: [0, 0, 0, 2]),
+                        HeaderBuilder.Value(tag: 276, type: 8, count: 1, data: Array("aaaa".utf8) + [0]),
+                        HeaderBuilder.Value(tag: 277, type: 4, count: 1, data: [0, 0, 0, 1]),
+                    ], at: 2)
+            }
+        },
+        Good(testDescription: "just enough room") { $0.reservedSpace = 400 },
+        Good(testDescription: "no reserved space", fits: false) { $0.reservedSpace = nil },
+        Good(testDescription: "too little room", fits: false) { $0.reservedSpace = 64 },
+    ]
+
+    /// Signed with each sort of key: rpm finds signature and digests good, nothing else of the file differs, one
+    /// changed byte is found out, and without the signatures the file is the first one again.
+    @Test(arguments: good, [GPGKeys.Key.rsa, .ed25519])
+    func signsAndStrips(_ good: Good, _ key: GPGKeys.Key) throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        var sample = SampleRPM()
+        good.change(&sample)
+        let path = folder.path + "/a.rpm"
+        try sample.write(to: path)
+        let before = try folder.read("a.rpm")
+
+        let artifact = try Artifact(reading: path)
+        #expect(artifact.kind == .rpm)
+        #expect(artifact.claim.content == .bytes(sample.mainHeader))
+        #expect(try artifact.claim.facts().package == RPMHeader(sample.mainHeader, .main).package)
+        #expect(artifact.signatures.isEmpty)
+        let packet = try keys.sign(sample.mainHeader, key)
+        let patch = try artifact.patch(embedding: packet)
+        try patch.apply()
+        #expect(try keys.accepts(path))
+        let after = try folder.read("a.rpm")
+        #expect((after.count == before.count) == good.fits)
+        #expect(Array(after.suffix(sample.payload.count + sample.mainHeader.count)) == sample.tail)
+        #expect(try Artifact(reading: path).signatures == [packet])
+        #expect(patch.newCount < 16 << 10)
+
+        // The same signature again changes nothing.
+        try Artifact(reading: path).patch(embedding: packet).apply()
+        #expect(try folder.read("a.rpm") == after)
+
+        if sample.payload.count > 0 {
+            var damaged = after
+            damaged[damaged.count - 1] ^= 1
+            #expect(try !keys.accepts(folder.write("damaged.rpm", damaged)))
+        }
+
+        try #require(try Artifact.patch(stripping: path)).apply()
+        if good.testDescription != "too little room" { #expect(try folder.read("a.rpm") == before) }
+        #expect(try Artifact.patch(stripping: path) == nil)
+        #expect(try Command.run(["rpmkeys", "-Kv", path]).status == 0)
+    }
+
+    /// Packages of rpmbuild: signed here, stripped here; signed by rpmsign, read and stripped here.
+    @Test func worksBothWaysWithRPMSign() throws {
+        let keys = try GPGKeys.shared()
+        for path in try BuiltRPMs.shared().paths {
+            let folder = try TemporaryFolder()
+            try Command.check(["cp", path, folder.path + "/a.rpm"])
+            let copy = folder.path + "/a.rpm"
+            let before = try folder.read("a.rpm")
+            let main = try BuiltRPMs.shared().mainHeader(of: path)
+            try Artifact(reading: copy).patch(embedding: keys.sign(main, .rsa)).apply()
+            #expect(try keys.accepts(copy))
+            // rpm's own program takes the signature out again.
+            try Command.check(["rpmsign", "--delsign", copy])
+            #expect(try keys.signatures(of: copy).isEmpty)
+
+            try folder.write("a.rpm", before)
+            try keys.rpmsign(copy, .rsa)
+            #expect(try keys.accepts(copy))
+            #expect(try Artifact(reading: copy).signatures.count == 1)
+            try #require(try Artifact.patch(stripping: copy)).apply()
+            #expect(try folder.read("a.rpm") == before)
+        }
+    }
+
+    @Test func keepsTheOtherAlgorithmsSignature() throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        let sample = SampleRPM()
+        let path = try folder.write("a.rpm", sample.bytes)
+        for key in [GPGKeys.Key.rsa, .ed25519] {
+            try Artifact(reading: path).patch(embedding: keys.sign(sample.mainHeader, key)).apply()
+        }
+        #expect(try keys.accepts(path))
+        #expect(try keys.signatures(of: path).count == 2)
+        #expect(try Artifact(reading: path).signatures.count == 2)
+    }
+
+    @Test func replacesOnlyWhenAsked() throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        let sample = SampleRPM()
+        let path = try folder.write("a.rpm", sample.bytes)
+        try Artifact(reading: path).patch(embedding: keys.sign(sample.mainHeader, .rsa)).apply()
+        let first = try folder.read("a.rpm")
+        let packet = try keys.sign(sample.mainHeader, .otherRSA)
+        let error = #expect(throws: ArtifactError.self) {
+            try Artifact(reading: path).patch(embedding: packet)
+        }
+        #expect(error?.code.id == "artifact-signed")
+        #expect(try folder.read("a.rpm") == first)
+        try Artifact(reading: path).patch(embedding: packet, replacing: true).apply()
+        #expect(try Artifact(reading: path).signatures == [packet])
+        #expect(try keys.accepts(path))
+    }
+
+    struct Bad: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var code = "artifact-corrupt"
+        var message: String
+        var change: Change = { _ in }
+        var damage: @Sendable (inout [UInt8]) -> Void = { _ in }
+    }
+
+    static let bad: [Bad] = [
+        Bad(
+            testDescription: "a payload byte", message: "payload's digest", damage: { $0[$0.count - 1] ^= 1 }),
+        Bad(
+            testDescription: "a byte more", message: "bytes, but it says", change: { $0.files = 0 },
+            damage: { $0.append(0) }),
+        Bad(testDescription: "a byte less", message: "bytes, but it says", damage: { $0.removeLast() }),
+        Bad(testDescription: "no payload at all", code: "artifact-malformed", message: "cut off") { _ in
+        } damage: {
+            $0.removeLast(2100)
+        },
+        Bad(
+            testDescription: "only the lead", code: "artifact-malformed", message: "cut off",
+            damage: {
+                $0 = Array($0.prefix(100))
+            }),
+        Bad(
+            testDescription: "a byte of the header", message: "sha1 digest",
+            damage: { bytes in
+                // The vendor's name.
+                if let place = bytes.firstRange(of: Array("Signet".utf8))?.lowerBound { bytes[place] = 0x73 }
+            }),
+        Bad(
+            testDescription: "format 6", code: "artifact-unsupported", message: "format 6",
+            damage: { $0[4] = 4 }),
+        Bad(
+            testDescription: "format 2", code: "artifact-malformed", message: "format 2",
+            damage: { $0[4] = 2 }),
+        Bad(
+            testDescription: "no payload digest", code: "artifact-unsupported",
+            message: "no digest of the payload"
+        ) {
+            $0.hasPayloadDigest = false
+        },
+        Bad(testDescription: "no digest of the header", message: "no digest of its header") { sample in
+            sample.changeSignature = { header in [269, 273, 1004].forEach { header.remove($0) } }
+        },
+        Bad(testDescription: "wrong SHA-256", message: "sha256 digest") { sample in
+            sample.changeSignature = { header in
+                RPMHeaderTests.set(273, to: String(repeating: "0", count: 64), in: &header)
+            }
+        },
+        Bad(
+            testDescription: "size of another type", code: "artifact-malformed",
+            message: "tag 1000 has the wrong"
+        ) {
+            $0.changeSignature = {
+                RPMHeaderTests.change(1000, in: &$0) {
+                    $0.type = 7; $0.count = 4
+                }
+            }
+        },
+    ]
+
+    @Test(arguments: bad)
+    func refuses(_ bad: Bad) throws {
+        let folder = try TemporaryFolder()
+        var sample = SampleRPM()
+        bad.change(&sample)
+        var bytes = sample.bytes
+        bad.damage(&bytes)
+        let path = try folder.write("a.rpm", bytes)
+        let error = #expect(throws: ArtifactError.self) { try Artifact(reading: path) }
+        #expect(error?.code.id == bad.code)
+        #expect(error?.message.contains(bad.message) == true, "\(error?.message ?? "")")
+        #expect(error?.message.hasPrefix(path) == true)
+        // rpm finds the same, but for what it lets pass.
+        let passes = [
+            "no payload digest", "no digest of the header", "format 6", "format 2", "size of another type",
+        ]
+        if !passes.contains(bad.testDescription) {
+            #expect(try Command.run(["rpmkeys", "-K", path]).status != 0)
+        }
+    }
+
+    /// A file of more than 4 GiB, its payload a hole: sizes of 64 bits, and the memory of a small one.
+    @Test func readsLargePackagesInLittleMemory() throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        var sample = SampleRPM()
+        sample.payload = .zeros(count: Trials.count(200 << 20, full: 5 << 30))
+        let path = folder.path + "/large.rpm"
+        try sample.write(to: path)
+        let before = Self.peakMemory()
+        try Artifact(reading: path).patch(embedding: keys.sign(sample.mainHeader, .rsa)).apply()
+        #expect(Self.peakMemory() - before < 32 << 20)
+        #expect(try keys.accepts(path))
+    }
+
+    /// The most that this process ever held, in bytes.
+    static func peakMemory() -> Int {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+        return (Int(line.filter(\.isNumber)) ?? 0) << 10
+    }
+
+    /// What a server makes of claims.
+    @Test func judgesClaims() throws {
+        let header = SampleRPM().mainHeader
+        #expect(try Claim(.rpm, .bytes(header)).facts().package?.name == "sample")
+        // The same bytes as a plain file are judged as a package all the same.
+        #expect(try Claim(.generic, .bytes(header)).facts().package?.name == "sample")
+        var broken = header
+        broken[15] ^= 1
+        #expect(throws: ArtifactError.self) { try Claim(.generic, .bytes(broken)).facts() }
+        #expect(throws: ArtifactError.self) { try Claim(.rpm, .bytes([])).facts() }
+        var running = RunningDigest(.sha256)
+        running.update(header.span)
+        let midstate = try running.midstate()
+        #expect(throws: ArtifactError.self) { try Claim(.rpm, .midstate(midstate)).facts() }
+        #expect(throws: ArtifactError.self) { try Claim(.efi, .bytes(header)).facts() }
+        var old = SampleRPM()
+        old.hasPayloadDigest = false
+        let claim = Claim(.rpm, .bytes(old.mainHeader))
+        #expect(throws: ArtifactError.self) { try claim.facts() }
+    }
+}
