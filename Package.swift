@@ -59,7 +59,8 @@ let house: [Room] =
             testUses: ["secrets-probe"]),
 
         Room(
-            floor: 4, name: "MariaDB", uses: ["CMariaDB", "Bytes", "Diagnostics", "Secrets", "Cryptography"]),
+            floor: 4, name: "MariaDB",
+            uses: ["CMariaDB", "Bytes", "Diagnostics", "Secrets", "Settings", "Cryptography"]),
         Room(
             floor: 4, name: "Transport",
             uses: ["COpenSSL", "CLinux", "Bytes", "Diagnostics", "Secrets", "Cryptography"],

@@ -18,6 +18,10 @@ extension ErrorCode {
         "secret-file-unreadable", .configuration,
         cause: "A file that should hold a secret could not be opened or read.",
         remedy: "Check the path, and that the file and its folders may be read by the program's user.")
+    public static let secretFileUnwritable = ErrorCode(
+        "secret-file-unwritable", .configuration,
+        cause: "A new file for a secret could not be written, or a file of that name exists.",
+        remedy: "Name a new file in a folder that the program's user may write to; nothing is overwritten.")
     public static let secretBudgetSpent = ErrorCode(
         "secret-budget-spent", .exhausted,
         cause: "All the locked memory that the program set aside for small secrets is in use.",
@@ -32,8 +36,7 @@ extension ErrorCode {
         remedy: "Raise the limit of locked memory (LimitMEMLOCK= of the unit, `ulimit -l`).")
 
     static let ofSecrets: [ErrorCode] = [
-        memoryNotLocked, secretFileExposed, secretFileRefused, secretFileUnreadable, secretBudgetSpent,
-        processNotHardened,
-        secureHeapMissing,
+        memoryNotLocked, secretFileExposed, secretFileRefused, secretFileUnreadable, secretFileUnwritable,
+        secretBudgetSpent, processNotHardened, secureHeapMissing,
     ]
 }
