@@ -92,6 +92,17 @@ let house: [Room] =
             testUses: ["SampleFiles", "artifact-probe"]),
 
         Room(
+            floor: 9, name: "Console",
+            uses: [
+                "Diagnostics",
+                "HTTP",
+                "HTTP2",
+                "Secrets",
+                "Settings",
+                "Transport",
+            ]),
+
+        Room(
             floor: 11, name: "error-reference", sort: .workshop(.program, path: "Scripts/error-reference"),
             uses: ["Diagnostics"]),
         Room(

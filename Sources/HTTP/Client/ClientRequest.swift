@@ -67,6 +67,12 @@ public struct ClientResponse: Sendable {
     public let fields: HeaderFields
     public let body: [UInt8]
 
+    public init(status: Status, fields: HeaderFields, body: [UInt8]) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+    }
+
     public func json<Value: Decodable>(_ type: Value.Type = Value.self) throws(HTTPError) -> Value {
         try JSON.decode(type, from: body)
     }

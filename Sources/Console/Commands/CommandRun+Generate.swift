@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Diagnostics
+internal import HTTP
+internal import Settings
+
+extension CommandRun {
+    /// The body that makes a key; names and words are those of the REST reference.
+    struct NewKey: Encodable, Equatable {
+        var name: String
+        var description: String
+        var visibility = "public"
+        var key_type: String
+        var attributes: [String: String]
+        var parent_id: Int64?
+        var expire_at: String
+    }
+
+    func generateKey() async throws {
+        let desk = try desk()
+        var parent: Int64?
+        if let name = invocation.text("parent") {
+            let found = try await ask(desk, json: ClientRequest(.get, segments: ["api", "v1", "keys", name]))
+            if case .integer(let id) = found["id"] { parent = id }
+        }
+        let key = try await ask(desk, json: .json(.post, "/api/v1/keys/", try newKey(parent)))
+        print("key", key)
+    }
+
+    func newKey(_ parent: Int64?) throws -> NewKey {
+        let name = invocation.argument("NAME") ?? ""
+        let type = invocation.text("type") ?? ""
+        var attributes = Self.algorithms[invocation.text("algorithm") ?? ""] ?? [:]
+        attributes["digest_algorithm"] = "sha2_256"
+        switch type {
+        case "openpgp":
+            guard let email = invocation.text("email") else {
+                throw ConsoleError(
+                    .badArguments, "signet key generate: an openpgp key has an --email",
+                    remedy: "Add --email ADDRESS; it is part of the user id that everybody sees.")
+            }
+            attributes["email"] = email
+        case "module":
+            guard parent != nil else {
+                throw ConsoleError(
+                    .badArguments, "signet key generate: a module key has a --parent",
+                    remedy: "Add --parent KEY, the name of a key of the type ca.")
+            }
+            attributes["x509_ee_usage"] = "ko"
+            fallthrough
+        default: attributes["common_name"] = invocation.text("common-name") ?? name
+        }
+        return NewKey(
+            name: name, description: invocation.text("description") ?? "", key_type: Self.types[type] ?? type,
+            attributes: attributes, parent_id: parent, expire_at: expiry() ?? "")
+    }
+
+    private static let types = ["openpgp": "pgp", "ca": "x509ca", "module": "x509ee"]
+
+    private static let algorithms: [String: [String: String]] = [
+        "rsa-2048": ["key_type": "rsa", "key_length": "2048"],
+        "rsa-3072": ["key_type": "rsa", "key_length": "3072"],
+        "rsa-4096": ["key_type": "rsa", "key_length": "4096"],
+        "ed25519": ["key_type": "eddsa"],
+        "p256": ["key_type": "ecdsa", "key_length": "256"],
+        "p384": ["key_type": "ecdsa", "key_length": "384"],
+    ]
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Settings
+
+extension CommandTree {
+    /// The version of the client; servers of the same first number understand it.
+    static let signetVersion = "0.1.0"
+
+    /// `signet`, command by command.
+    public static let signet = CommandTree(
+        "signet", "sign and verify what a build farm makes",
+        details: [
+            "Files are signed by the data-servers of the settings, by turns. Keys, grants and records are the "
+                + "control-server's. Status: 0 all done, 1 some failed, 2 usage or settings, 3 not allowed, "
+                + "4 not found, 5 servers unavailable, 6 bad or missing signature."
+        ],
+        version: "signet \(signetVersion)",
+        options: [
+            .value("config", "FILE", "settings to use", .file, variable: "SIGNET_CONFIG"),
+            .value(
+                "output", short: "o", "FORM", "form of the results",
+                .choice(OutputForm.allCases.map(\.rawValue)),
+                fallback: "text", variable: "SIGNET_OUTPUT"),
+            .value("token-file", "FILE", "file with your token for the control-server", .file),
+            .set,
+        ],
+        commands: [
+            sign, keys, grants, tokens, records,
+            CommandTree(
+                "config", "look at the settings",
+                commands: [
+                    CommandTree(
+                        "show", "show the settings in force",
+                        options: [.flag("origin", "say where each comes from")],
+                        examples: [CommandExample("See which file sets what", "signet config show --origin")])
+                ]),
+            CommandTree(
+                "completion", "print a completion script",
+                arguments: [CommandArgument("SHELL", "the shell", .choice(["bash"]))],
+                examples: [CommandExample("For this session of bash", "source <(signet completion bash)")]),
+        ])
+
+    private static let key = CommandArgument(
+        "KEY", "name or id of a key", .proposed(["key", "list", "--names"]))
+    private static let someKeys = CommandArgument(
+        "KEY", "name or id of a key", .proposed(["key", "list", "--names"]), count: 1...100)
+    private static let kinds = CommandValue.choice(["rpm", "generic", "module"])
+
+    private static let sign = CommandTree(
+        "sign", "sign files, and folders of them",
+        details: [
+            "RPMs and kernel modules get their signature inside, after a check that the file is whole; for others "
+                + "--detached writes FILE.asc beside it. In a folder, files of no known kind are skipped, and "
+                + "symbolic links are not followed. Every file is signed or untouched, whatever happens, and "
+                + "running again does the rest."
+        ],
+        options: [
+            .value(
+                "key", short: "k", "KEY", "name of the key", .proposed(["key", "list", "--names"]),
+                isRequired: true, variable: "SIGNET_KEY"),
+            .value("kind", "KIND", "what the files are, not recognised one by one", kinds),
+            .flag("detached", short: "d", "write a detached signature; the same as --kind generic"),
+            .value("out-dir", "FOLDER", "where detached signatures go", .folder),
+            .flag("resign", "sign anew what is signed already"),
+            .flag("dry-run", short: "n", "say what would be signed, and sign nothing"),
+            .flag("verbose", short: "v", "a line for each file"),
+            .value(
+                "progress", "WHEN", "show progress", .choice(ProgressMode.allCases.map(\.rawValue)),
+                fallback: "auto"),
+            .value("jobs", short: "j", "N", "files at once", .integer(1...4096), setting: "sign.jobs"),
+            .value("timeout", "TIME", "time for one try of one file", .duration, setting: "sign.timeout"),
+            .value(
+                "retry-for", "TIME", "how long to try while servers are away", .duration,
+                setting: "sign.retry_for"),
+        ],
+        arguments: [CommandArgument("PATH", "a file or folder", .file, count: 1...100_000)],
+        examples: [
+            CommandExample("Sign all packages of a folder in place", "signet sign --key release build/"),
+            CommandExample("Write SHA256SUMS.asc", "signet sign --key release --detached SHA256SUMS"),
+            CommandExample("For a script", "signet sign --key modules --output jsonl driver.ko"),
+        ])
+
+    private static let keys = CommandTree(
+        "key", "look after keys",
+        commands: [
+            CommandTree(
+                "list", "list the keys that you may see",
+                options: [.flag("names", "names alone, one a line")],
+                examples: [CommandExample("As JSON", "signet key list --output json")]),
+            CommandTree(
+                "show", "show a key", arguments: [key],
+                examples: [CommandExample("All that is public of it", "signet key show release")]),
+            CommandTree(
+                "generate", "make a key",
+                details: ["A new key signs nothing until it is enabled and a grant names it."],
+                options: [
+                    .value(
+                        "type", short: "t", "TYPE", "what it is for", .choice(["openpgp", "ca", "module"]),
+                        isRequired: true),
+                    .value(
+                        "algorithm", short: "a", "NAME", "its algorithm",
+                        .choice(["rsa-2048", "rsa-3072", "rsa-4096", "ed25519", "p256", "p384"]),
+                        fallback: "rsa-4096"),
+                    .value("expires", "TIME", "from now on", .duration, fallback: "730d"),
+                    .value("email", "ADDRESS", "of its user id; for openpgp"),
+                    .value("common-name", "NAME", "of its certificate; its own name if not given"),
+                    .value("parent", "KEY", "the authority that certifies it; for module"),
+                    .value("description", "TEXT", "for those who list it"),
+                ],
+                arguments: [CommandArgument("NAME", "its name")],
+                examples: [
+                    CommandExample(
+                        "For packages", "signet key generate release --type openpgp --email rel@example.org"),
+                    CommandExample(
+                        "For kernel modules", "signet key generate modules --type module --parent kernel-ca"),
+                ]),
+            CommandTree(
+                "enable", "let keys sign", arguments: [someKeys],
+                examples: [CommandExample("One", "signet key enable release")]),
+            CommandTree(
+                "disable", "stop keys from signing, within a second", arguments: [someKeys],
+                examples: [CommandExample("Now", "signet key disable release")]),
+            CommandTree(
+                "export", "print the public part of a key",
+                details: ["An OpenPGP key is armored, another is a certificate in PEM."],
+                options: [.value("out", short: "f", "FILE", "write it to a file", .file)],
+                arguments: [key],
+                examples: [CommandExample("For rpm", "signet key export release --out RPM-GPG-KEY-release")]),
+        ])
+
+    private static let grants = CommandTree(
+        "grant", "say which clients may sign what with which keys",
+        commands: [
+            CommandTree(
+                "list", "list the grants", examples: [CommandExample("All", "signet grant list")]),
+            CommandTree(
+                "add", "grant a client the use of a key",
+                options: [
+                    .value(
+                        "client", short: "c", "IDENTITY", "whom, as SORT:NAME; * in it stands for a part",
+                        isRequired: true),
+                    .value("key", short: "k", "KEY", "the keys; * stands for a part", isRepeated: true),
+                    .value("kind", "KIND", "kinds of files", kinds, isRepeated: true),
+                    .value("expires", "TIME", "from now on", .duration),
+                    .value("description", "TEXT", "for those who list it"),
+                ],
+                examples: [
+                    CommandExample(
+                        "Let the farm sign packages",
+                        "signet grant add --client uri:spiffe://farm/builder --key release --kind rpm")
+                ]),
+            CommandTree(
+                "remove", "take grants back",
+                arguments: [CommandArgument("ID", "of a grant", count: 1...100)],
+                examples: [
+                    CommandExample("One", "signet grant remove 8f14e45fceea167a5a36dedd4bea2543")
+                ]),
+        ])
+
+    private static let tokens = CommandTree(
+        "token", "look after your own tokens",
+        commands: [
+            CommandTree("list", "list them", examples: [CommandExample("All", "signet token list")]),
+            CommandTree(
+                "create", "make one; it is printed this once",
+                arguments: [CommandArgument("DESCRIPTION", "what it is for")],
+                examples: [CommandExample("For a script", "signet token create nightly > token")]),
+            CommandTree(
+                "revoke", "make tokens worthless",
+                arguments: [CommandArgument("ID", "of a token", count: 1...100)],
+                examples: [CommandExample("One", "signet token revoke 7")]),
+        ])
+
+    private static let records = CommandTree(
+        "record", "look at what was signed",
+        commands: [
+            CommandTree(
+                "list", "list records of signatures, the newest first",
+                options: [
+                    .value("key", short: "k", "KEY", "made with this key"),
+                    .value(
+                        "limit", short: "n", "N", "at most so many", .integer(1...100_000), fallback: "50"),
+                ],
+                examples: [CommandExample("The last ones of a key", "signet record list --key release")])
+        ])
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Diagnostics
+
+/// Has files signed; the client's signing room satisfies it, and tests do.
+public protocol FileSigning: Sendable {
+    /// Signs what `order` names, and tells `listener` of each file once, in any order. It throws what stops the whole
+    /// run; files of which nothing was told then are untouched.
+    func sign(_ order: SigningOrder, telling listener: any SigningListener) async throws
+}
+
+/// Hears how a run goes; from any thread.
+public protocol SigningListener: Sendable {
+    func found(files: Int)
+    func finished(_ report: FileReport)
+}
+
+/// What `signet sign` was asked to do.
+public struct SigningOrder: Hashable, Sendable {
+    public var paths: [String]
+    public var key: String
+    /// Nil: recognised file by file.
+    public var kind: String?
+    /// Where detached signatures go; nil for beside the file.
+    public var folder: String?
+    /// What has a signature already is signed anew.
+    public var resigns: Bool
+    /// Finds out what would be done, and touches nothing.
+    public var isDry: Bool
+
+    public init(
+        paths: [String], key: String, kind: String? = nil, folder: String? = nil, resigns: Bool = false,
+        isDry: Bool = false
+    ) {
+        self.paths = paths
+        self.key = key
+        self.kind = kind
+        self.folder = folder
+        self.resigns = resigns
+        self.isDry = isDry
+    }
+}
+
+/// What became of one file.
+public struct FileReport: Hashable, Sendable {
+    public enum Outcome: Hashable, Sendable {
+        /// The data-server that signed; nil when nothing was sent, as in a dry run.
+        case signed(server: String?)
+        /// It was as it should be, or is nothing to sign; the reason.
+        case skipped(String)
+        case failed(FileFailure)
+    }
+
+    public var path: String
+    /// What it was taken for.
+    public var kind: String?
+    /// Where the signature is, if not in the file itself.
+    public var output: String?
+    /// How often a server was asked.
+    public var tries: Int
+    public var outcome: Outcome
+
+    public init(
+        _ path: String, kind: String? = nil, output: String? = nil, tries: Int = 1, _ outcome: Outcome
+    ) {
+        self.path = path
+        self.kind = kind
+        self.output = output
+        self.tries = tries
+        self.outcome = outcome
+    }
+}
+
+/// Why a file was not signed or does not verify.
+public struct FileFailure: Hashable, Sendable {
+    public var code: ErrorCode
+    public var message: String
+    /// What to do about it, when that is more than the code's own remedy.
+    public var remedy: String?
+
+    public init(_ code: ErrorCode, _ message: String, remedy: String? = nil) {
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+    }
+
+    public init(_ error: any Error) {
+        let coded = error as? any CodedError
+        code = coded?.code ?? (error is CancellationError ? .cancelled : .internalError)
+        message = coded?.message ?? "the program failed"
+        remedy = (error as? ConsoleError)?.remedy
+    }
+}
