@@ -12,26 +12,19 @@ extension CommandRun {
         var visibility = "public"
         var key_type: String
         var attributes: [String: String]
-        var parent_id: Int64?
+        var parent_id: String?
         var expire_at: String
     }
 
     func generateKey() async throws {
-        let desk = try desk()
-        var parent: Int64?
-        if let name = invocation.text("parent") {
-            let found = try await ask(desk, json: ClientRequest(.get, segments: ["api", "v1", "keys", name]))
-            if case .integer(let id) = found["id"] { parent = id }
-        }
-        let key = try await ask(desk, json: .json(.post, "/api/v1/keys/", try newKey(parent)))
-        print("key", key)
+        print("key", try await ask(desk(), json: .json(.post, "/api/v1/keys/", try newKey())))
     }
 
-    func newKey(_ parent: Int64?) throws -> NewKey {
+    func newKey() throws -> NewKey {
         let name = invocation.argument("NAME") ?? ""
         let type = invocation.text("type") ?? ""
+        let parent = invocation.text("parent")
         var attributes = Self.algorithms[invocation.text("algorithm") ?? ""] ?? [:]
-        attributes["digest_algorithm"] = "sha2_256"
         switch type {
         case "openpgp":
             guard let email = invocation.text("email") else {

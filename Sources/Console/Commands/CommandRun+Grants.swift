@@ -9,15 +9,15 @@ extension CommandRun {
 
     func listGrants() async throws {
         print(
-            "grants", try await pages(desk(), "/api/v1/grants/"),
+            "grants", try await ask(desk(), json: ClientRequest(.get, "/api/v1/grants")).items,
             columns: [
-                ("ID", "id"), ("CLIENT", "client"), ("KEYS", "keys"), ("KINDS", "kinds"),
+                ("ID", "id"), ("CLIENTS", "clients"), ("KEYS", "keys"), ("KINDS", "kinds"),
                 ("EXPIRES", "expire_at"),
             ])
     }
 
     private struct NewGrant: Encodable {
-        var client: String
+        var clients: String
         var keys: [String]
         var kinds: [String]
         var expire_at: String?
@@ -26,7 +26,7 @@ extension CommandRun {
 
     func addGrant() async throws {
         let body = NewGrant(
-            client: invocation.text("client") ?? "", keys: invocation.texts("key"),
+            clients: invocation.text("client") ?? "", keys: invocation.texts("key"),
             kinds: invocation.texts("kind"), expire_at: expiry(),
             description: invocation.text("description") ?? "")
         guard !body.keys.isEmpty, !body.kinds.isEmpty else {
@@ -34,7 +34,7 @@ extension CommandRun {
                 .badArguments, "signet grant add: a grant names at least one --key and one --kind",
                 remedy: "Add them; both may be repeated.")
         }
-        print("grant", try await ask(desk(), json: .json(.post, "/api/v1/grants/", body)))
+        print("grant", try await ask(desk(), json: .json(.post, "/api/v1/grants", body)))
     }
 
     func removeGrants() async throws {
@@ -74,17 +74,65 @@ extension CommandRun {
         if form != .text { print([(name, .list(invocation.arguments("ID").map { .text($0) }))]) }
     }
 
+    // MARK: Users
+
+    func listUsers() async throws {
+        print(
+            "users", try await ask(desk(), json: ClientRequest(.get, "/api/v1/users")).items,
+            columns: [("ID", "id"), ("NAME", "email"), ("ROLE", "role"), ("DISABLED", "disabled")])
+    }
+
+    /// Makes a user and his first token, since without one he cannot do anything.
+    func addUser() async throws {
+        let desk = try desk()
+        let body = ["email": invocation.argument("NAME") ?? "", "role": invocation.text("role") ?? ""]
+        let user = try await ask(desk, json: .json(.post, "/api/v1/users", body))
+        let path = "/api/v1/users/\(user["id"].shown)/api_keys"
+        let token = try await ask(desk, json: .json(.post, path, ["description": "the first"]))
+        guard form == .text else { return print([("user", user), ("token", token)]) }
+        screen.out(ShownText.line(token["token"].shown) + "\n")
+        confirm("\(user["email"].shown) is \(user["role"].shown); this token is not shown again")
+    }
+
+    private struct UserChange: Encodable {
+        var role: String?
+        var disabled: Bool?
+    }
+
+    func changeUser() async throws {
+        let desk = try desk()
+        let name = invocation.argument("USER") ?? ""
+        let users = try await ask(desk, json: ClientRequest(.get, "/api/v1/users")).items
+        guard let user = users.first(where: { $0["email"].shown == name || $0["id"].shown == name }) else {
+            throw ConsoleError(.userNotFound, "there is no user \(name)")
+        }
+        let isSwitched = invocation.flag("disable") || invocation.flag("enable")
+        let change = UserChange(
+            role: invocation.text("role"), disabled: isSwitched ? invocation.flag("disable") : nil)
+        var request = try ClientRequest.json(.patch, "/api/v1/users/\(user["id"].shown)", change)
+        request.isIdempotent = true
+        print("user", try await ask(desk, json: request))
+    }
+
     // MARK: Records
 
     func listRecords() async throws {
-        let query = invocation.text("key").map { [("key", $0)] } ?? []
+        let desk = try desk()
+        var query: [(String, String)] = []
+        if let key = invocation.text("key") {
+            // Records name keys by their ids, since names come and go.
+            let found = try await ask(desk, json: ClientRequest(.get, segments: ["api", "v1", "keys", key]))
+            query.append(("key", found["id"].shown))
+        }
+        for name in ["client", "kind", "server"] {
+            if let text = invocation.text(name) { query.append((name, text)) }
+        }
         let limit = invocation.integer("limit") ?? 50
         print(
-            "records", try await pages(desk(), "/api/v1/records/", query, most: limit),
+            "records", try await pages(desk, "/api/v1/signatures", query, most: limit),
             columns: [
-                ("TIME", "time"), ("KEY", "key"), ("KIND", "kind"), ("CLIENT", "client"),
-                ("SERVER", "server"),
-                ("CONTENT", "content_digest"),
+                ("TIME", "time"), ("KIND", "kind"), ("SERVER", "server"), ("FINGERPRINT", "fingerprint"),
+                ("CLIENT", "client"), ("CONTENT", "content"),
             ])
     }
 

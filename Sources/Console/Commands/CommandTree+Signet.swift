@@ -25,7 +25,7 @@ extension CommandTree {
             .set,
         ],
         commands: [
-            sign, keys, grants, tokens, records,
+            sign, keys, grants, users, tokens, records,
             CommandTree(
                 "config", "look at the settings",
                 commands: [
@@ -137,7 +137,7 @@ extension CommandTree {
                 "add", "grant a client the use of a key",
                 options: [
                     .value(
-                        "client", short: "c", "IDENTITY", "whom, as SORT:NAME; * in it stands for a part",
+                        "client", short: "c", "IDENTITY", "whom; * stands for one level of the name",
                         isRequired: true),
                     .value("key", short: "k", "KEY", "the keys; * stands for a part", isRepeated: true),
                     .value("kind", "KIND", "kinds of files", kinds, isRepeated: true),
@@ -147,14 +147,37 @@ extension CommandTree {
                 examples: [
                     CommandExample(
                         "Let the farm sign packages",
-                        "signet grant add --client uri:spiffe://farm/builder --key release --kind rpm")
+                        "signet grant add --client uri:signet://client/builder1 --key release --kind rpm")
                 ]),
             CommandTree(
                 "remove", "take grants back",
                 arguments: [CommandArgument("ID", "of a grant", count: 1...100)],
                 examples: [
-                    CommandExample("One", "signet grant remove 8f14e45fceea167a5a36dedd4bea2543")
+                    CommandExample("One", "signet grant remove 8f14e45f-ceea-167a-5a36-dedd4bea2543")
                 ]),
+        ])
+
+    private static let roles = CommandValue.choice(["viewer", "operator", "administrator", "auditor"])
+
+    private static let users = CommandTree(
+        "user", "look after the users of the control-server",
+        commands: [
+            CommandTree("list", "list them", examples: [CommandExample("All", "signet user list")]),
+            CommandTree(
+                "add", "add a user; his first token is printed this once",
+                options: [.value("role", "ROLE", "what he may do", roles, isRequired: true)],
+                arguments: [CommandArgument("NAME", "such as his mail address")],
+                examples: [
+                    CommandExample("An auditor", "signet user add eve@example.org --role auditor > eve.token")
+                ]),
+            CommandTree(
+                "change", "change what a user may do",
+                options: [
+                    .value("role", "ROLE", "what he may do", roles), .flag("disable", "shut him out"),
+                    .flag("enable", "let him in again"),
+                ],
+                arguments: [CommandArgument("USER", "name or id")],
+                examples: [CommandExample("Who leaves", "signet user change eve@example.org --disable")]),
         ])
 
     private static let tokens = CommandTree(
@@ -168,7 +191,7 @@ extension CommandTree {
             CommandTree(
                 "revoke", "make tokens worthless",
                 arguments: [CommandArgument("ID", "of a token", count: 1...100)],
-                examples: [CommandExample("One", "signet token revoke 7")]),
+                examples: [CommandExample("One", "signet token revoke 8f14e45f-ceea-167a-5a36-dedd4bea2543")]),
         ])
 
     private static let records = CommandTree(
@@ -178,6 +201,9 @@ extension CommandTree {
                 "list", "list records of signatures, the newest first",
                 options: [
                     .value("key", short: "k", "KEY", "made with this key"),
+                    .value("client", short: "c", "IDENTITY", "made for this client"),
+                    .value("kind", "KIND", "of this kind of file", kinds),
+                    .value("server", "NAME", "made by this data-server"),
                     .value(
                         "limit", short: "n", "N", "at most so many", .integer(1...100_000), fallback: "50"),
                 ],
