@@ -92,6 +92,11 @@ let house: [Room] =
             testUses: ["SampleFiles", "artifact-probe"]),
 
         Room(
+            floor: 8, name: "Verification",
+            uses: ["Artifacts", "Bytes", "Cryptography", "Diagnostics", "Signatures"],
+            testUses: ["ASN1", "SampleFiles"]),
+
+        Room(
             floor: 9, name: "Console",
             uses: [
                 "Diagnostics",

@@ -17,5 +17,6 @@ extension ErrorCode {
         ofHTTP,
         ofSigningProtocol,
         ofKeyring,
+        ofVerification,
     ].flatMap { $0 }
 }
