@@ -92,6 +92,13 @@ let house: [Room] =
             testUses: ["SampleFiles", "artifact-probe"]),
 
         Room(
+            floor: 7, name: "KMS",
+            uses: ["Bytes", "Diagnostics", "Secrets", "Settings", "Cryptography", "Keyring"]),
+
+        Room(
+            floor: 8, name: "Storage",
+            uses: ["Bytes", "Diagnostics", "Secrets", "Cryptography", "MariaDB", "Signatures", "Keyring"]),
+        Room(
             floor: 8, name: "Verification",
             uses: ["Artifacts", "Bytes", "Cryptography", "Diagnostics", "Signatures"],
             testUses: ["ASN1", "SampleFiles"]),

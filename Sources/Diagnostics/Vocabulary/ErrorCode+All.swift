@@ -18,5 +18,7 @@ extension ErrorCode {
         ofSigningProtocol,
         ofKeyring,
         ofVerification,
+        ofKMS,
+        ofStorage,
     ].flatMap { $0 }
 }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ErrorCode {
+    public static let kmsNotForProduction = ErrorCode(
+        "kms-not-for-production", .configuration,
+        cause: "The settings name the dummy key management service in a production environment.",
+        remedy: "Name a real provider in [memory.kms-provider], or set `environment` to development.")
+    public static let kmsKeyUnusable = ErrorCode(
+        "kms-key-unusable", .configuration,
+        cause: "The wrapping key is not the one that wrapped the cluster keys, or cannot be read.",
+        remedy: "Restore the wrapping key that the message names, or correct the settings of the provider.")
+    public static let kmsRefused = ErrorCode(
+        "kms-refused", .internal,
+        cause: "The key management service did not open a wrapped key: it was changed or moved.",
+        remedy: "Restore the row from a backup, and find out who wrote to the database.")
+    public static let kmsUnavailable = ErrorCode(
+        "kms-unavailable", .unavailable,
+        cause: "The key management service cannot be reached or is sealed.",
+        remedy: "Try again after a pause; keys in memory go on signing.")
+
+    static let ofKMS: [ErrorCode] = [kmsNotForProduction, kmsKeyUnusable, kmsRefused, kmsUnavailable]
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Diagnostics
+
+/// KMS holds the providers behind Keyring's port `KeyWrapping`, one file each, chosen by name in the settings.
+///
+/// `LocalKeyFile` (`type = "dummy"`) wraps with a key in a file beside the program, for development: it says so loudly
+/// and is refused in production. Every provider passes the same contract suite: what it wrapped it unwraps, under the
+/// same associated data alone, and every changed byte is refused.
+///
+/// ```swift
+/// let kms = try ProviderSettings(settings.section("memory").section("kms-provider"))
+///     .open(in: .development, log: log)
+/// ```
+public struct KMSError: CodedError, Equatable, CustomStringConvertible {
+    public let code: ErrorCode
+    public let message: String
+
+    init(_ code: ErrorCode, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { "\(code.id): \(message)" }
+}

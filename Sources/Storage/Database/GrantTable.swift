@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Cryptography
+internal import Diagnostics
+internal import Keyring
+internal import MariaDB
+internal import Signatures
+
+/// `signing_grant` with its `grant_key`, and `client_denial`.
+enum GrantTable {
+    private static let columns =
+        "id, authority, sort, pattern, kinds, created_at, expires_at, summary, code_key, code"
+
+    static func insert(_ stored: StoredGrant, _ connection: DatabaseConnection) throws {
+        let grant = stored.grant
+        let form = grant.clients.form
+        try connection.execute(
+            "INSERT INTO signing_grant (\(columns)) VALUES (\(places(10)))",
+            [
+                grant.id.field, .bytes(form.authority), .text(form.sort), .text(form.value),
+                .text(grant.kinds.map(\.rawValue).sorted().joined(separator: " ")), grant.created.field,
+                .time(ifPresent: grant.expires), .text(grant.summary), stored.code.clusterKey.field,
+                .bytes(stored.code.bytes),
+            ])
+        let batch = BatchInsert(into: "grant_key", columns: ["grant_id", "key_id"])
+        try connection.insert(grant.keys.sorted().map { [grant.id.field, $0.field] }, with: batch)
+    }
+
+    /// One statement for a grant and its keys, so that no change gets in between.
+    private static let select = """
+        SELECT g.id, g.authority, g.sort, g.pattern, g.kinds, g.created_at, g.expires_at, g.summary, g.code_key, g.code,
+            k.key_id FROM signing_grant g JOIN grant_key k ON k.grant_id = g.id
+        """
+
+    static func grants(_ connection: DatabaseConnection) throws -> [StoredGrant] {
+        try grants(connection.execute("\(select) ORDER BY g.created_at, g.id").rows)
+    }
+
+    static func grant(_ id: GrantID, _ connection: DatabaseConnection) throws -> StoredGrant? {
+        try grants(connection.execute("\(select) WHERE g.id = ?", [id.field]).rows).first
+    }
+
+    /// Rows of one grant stand side by side.
+    private static func grants(_ rows: [DatabaseRow]) throws -> [StoredGrant] {
+        var grants: [StoredGrant] = []
+        var next = 0
+        while next < rows.count {
+            let row = rows[next]
+            let id = try row.bytes("id")
+            var keys: Set<KeyID> = []
+            while next < rows.count, try rows[next].bytes("id") == id {
+                keys.insert(try rows[next].id("key_id"))
+                next += 1
+            }
+            grants.append(try grant(row, keys))
+        }
+        return grants
+    }
+
+    private static func grant(_ row: DatabaseRow, _ keys: Set<KeyID>) throws -> StoredGrant {
+        try reading("a grant") {
+            let kinds = try row.text("kinds").split(separator: " ").map { word in
+                guard let kind = SigningKind(rawValue: String(word)) else {
+                    throw StorageError(
+                        .rowForged, "a grant in the database: a kind that this program does not know")
+                }
+                return kind
+            }
+            let grant = try Grant(
+                id: row.id("id"),
+                clients: IdentityPattern(
+                    authority: row.bytes("authority"), sort: row.choice("sort"), value: row.text("pattern")),
+                keys: keys, kinds: Set(kinds), created: row.moment("created_at"),
+                expires: row.momentIfPresent("expires_at"), summary: row.text("summary"))
+            return StoredGrant(
+                grant: grant, code: try RowCode(clusterKey: row.id("code_key"), bytes: row.bytes("code")))
+        }
+    }
+
+    // MARK: Who is shut out
+
+    static func deny(_ client: DeniedClient, _ connection: DatabaseConnection) throws {
+        var fields: [DatabaseValue] = [.bytes(digest(of: client))]
+        switch client {
+        case .identity(let identity):
+            fields += [.bytes(identity.authority), .text(identity.sort), .text(identity.value), .null]
+        case .certificate(let fingerprint):
+            fields += [.null, .null, .null, .bytes(fingerprint)]
+        }
+        try connection.execute(
+            """
+            INSERT INTO client_denial (digest, authority, sort, value, certificate) VALUES (?, ?, ?, ?, ?)
+            """, fields)
+    }
+
+    static func allow(_ client: DeniedClient, _ connection: DatabaseConnection) throws {
+        try connection.execute("DELETE FROM client_denial WHERE digest = ?", [.bytes(digest(of: client))])
+    }
+
+    static func isDenied(_ client: DeniedClient, _ connection: DatabaseConnection) throws -> Bool {
+        try !connection.execute(
+            "SELECT 1 FROM client_denial WHERE digest = ?", [.bytes(digest(of: client))]
+        ).rows.isEmpty
+    }
+
+    static func denied(_ connection: DatabaseConnection) throws -> Set<DeniedClient> {
+        let rows = try connection.execute("SELECT authority, sort, value, certificate FROM client_denial")
+            .rows
+        return try rows.reduce(into: []) { clients, row in
+            clients.insert(
+                try reading("a client who is shut out") {
+                    if let certificate = try row.bytesIfPresent("certificate") {
+                        return .certificate(certificate)
+                    }
+                    return .identity(
+                        try ClientIdentity(
+                            authority: row.bytes("authority"), sort: row.choice("sort"),
+                            value: row.text("value")))
+                })
+        }
+    }
+
+    private static func digest(of client: DeniedClient) -> [UInt8] {
+        let text: [UInt8] =
+            switch client {
+            case .identity(let identity): Array("identity \(identity)".utf8)
+            case .certificate(let fingerprint): Array("certificate ".utf8) + fingerprint
+            }
+        return Digest(hashing: text.span, with: .sha256).bytes
+    }
+}

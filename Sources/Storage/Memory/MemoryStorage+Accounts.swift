@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Cryptography
+internal import Diagnostics
+public import Keyring
+
+extension MemoryStorage: GrantStore {
+    @discardableResult
+    public func add(_ grant: StoredGrant, _ event: AuditEvent) async throws -> Revision {
+        try change(event) { state in
+            for id in grant.grant.keys where state.keys[id]?.record.purpose != .signing {
+                throw KeyFaults.notFound(id.description)
+            }
+            guard state.grants[grant.grant.id] == nil else {
+                throw KeyringError(.conflict, "the grant \(grant.grant.id) is there already")
+            }
+            state.grants[grant.grant.id] = grant
+        }.revision
+    }
+
+    @discardableResult
+    public func remove(_ id: GrantID, _ event: AuditEvent) async throws -> Revision {
+        try change(event) { state in
+            guard state.grants.removeValue(forKey: id) != nil else { throw AccountFaults.noGrant(id) }
+        }.revision
+    }
+
+    public func grant(_ id: GrantID) async throws -> StoredGrant? { read { $0.grants[id] } }
+    public func grants() async throws -> [StoredGrant] { read { $0.sortedGrants } }
+
+    @discardableResult
+    public func deny(_ client: DeniedClient, _ event: AuditEvent) async throws -> Revision {
+        try change(event) { $0.denied.insert(client).inserted }.revision
+    }
+
+    @discardableResult
+    public func allow(_ client: DeniedClient, _ event: AuditEvent) async throws -> Revision {
+        try change(event) { $0.denied.remove(client) != nil }.revision
+    }
+
+    public func denied() async throws -> Set<DeniedClient> { read { $0.denied } }
+}
+
+extension MemoryStorage: UserStore {
+    public func add(_ user: User, _ event: AuditEvent) async throws {
+        _ = try change(event) { state in
+            guard state.users[user.id] == nil, !state.users.values.contains(where: { $0.name == user.name })
+            else {
+                throw AccountFaults.nameTaken(user)
+            }
+            state.users[user.id] = user
+        }
+    }
+
+    public func change(_ user: User, _ event: AuditEvent) async throws {
+        _ = try change(event) { state in
+            guard var known = state.users[user.id] else { throw AccountFaults.noUser(user.name) }
+            known.role = user.role
+            known.isDisabled = user.isDisabled
+            state.users[user.id] = known
+        }
+    }
+
+    public func user(_ id: UserID) async throws -> User? { read { $0.users[id] } }
+    public func user(named name: String) async throws -> User? {
+        read { $0.users.values.first { $0.name == name } }
+    }
+    public func users() async throws -> [User] { read { $0.users.values.sorted { $0.name < $1.name } } }
+
+    public func add(_ token: APIToken, _ event: AuditEvent) async throws {
+        _ = try change(event) { state in
+            guard state.users[token.user] != nil else { throw AccountFaults.noUser(token.user.description) }
+            guard state.tokens[token.id] == nil,
+                !state.tokens.values.contains(where: { $0.digest == token.digest })
+            else { throw KeyringError(.conflict, "the token \(token.id) is there already") }
+            state.tokens[token.id] = token
+        }
+    }
+
+    public func revoke(_ id: TokenID, of user: UserID, _ event: AuditEvent) async throws {
+        _ = try change(event) { state in
+            guard state.tokens[id]?.user == user, state.revoked.insert(id).inserted else {
+                throw AccountFaults.noToken(id)
+            }
+        }
+    }
+
+    public func tokens(of user: UserID) async throws -> [APIToken] {
+        read { state in state.tokens.values.filter { $0.user == user && !state.revoked.contains($0.id) } }
+            .sorted { ($0.created, $0.id) < ($1.created, $1.id) }
+    }
+
+    public func token(_ digest: Digest) async throws -> KnownToken? {
+        read { state in
+            guard let token = state.tokens.values.first(where: { $0.digest == digest }),
+                !state.revoked.contains(token.id), let user = state.users[token.user]
+            else { return nil }
+            return KnownToken(token: token, user: user)
+        }
+    }
+}
+
+/// What both versions of the stores refuse.
+enum AccountFaults {
+    static func noGrant(_ id: GrantID) -> KeyringError {
+        KeyringError(.grantNotFound, "there is no grant \(id)")
+    }
+    static func noUser(_ name: String) -> KeyringError {
+        KeyringError(.userNotFound, "there is no user \(name)")
+    }
+    static func nameTaken(_ user: User) -> KeyringError {
+        KeyringError(.userNameTaken, "another user is called \(user.name)")
+    }
+    static func noToken(_ id: TokenID) -> KeyringError {
+        KeyringError(.tokenNotFound, "there is no token \(id) of this user")
+    }
+}

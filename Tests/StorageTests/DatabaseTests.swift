@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Diagnostics
+import Foundation
+import Keyring
+import MariaDB
+import Storage
+import TestSupport
+import Testing
+
+/// What only a database has: rights, versions, and rows that somebody edits.
+@Suite struct DatabaseTests {
+    @Test(arguments: DatabaseRights.allCases)
+    func theRightsAreThoseOfTheTable(_ role: DatabaseRights) async throws {
+        let database = try await TestDatabase.empty()
+        let shown = try database.sql("SHOW GRANTS FOR '\(database.user(role))'@'%'")
+        let lines = shown.split(separator: "\n").dropFirst().map(String.init)
+        #expect(lines.first == "GRANT USAGE ON *.* TO `\(database.user(role))`@`%`")
+        let expected = role.statements(database: database.name, user: database.user(role), host: "%").map {
+            $0.replacing("'", with: "`")
+        }
+        #expect(lines.dropFirst().sorted() == expected.sorted())
+    }
+
+    @Test func theDocumentSaysTheSame() throws {
+        let text = try String(contentsOfFile: Repository.path("docs/reference/database.md"), encoding: .utf8)
+        for role in DatabaseRights.allCases {
+            let statements = role.statements(
+                database: "signet", user: "signet_\(role.rawValue)", host: "%"
+            ).map { $0 + ";" }.joined(separator: "\n")
+            #expect(text.contains("```sql\n\(statements)\n```"), "\(role):\n\(statements)")
+        }
+    }
+
+    @Test(arguments: [
+        "SELECT * FROM certifying_key", "SELECT * FROM certifying_cluster_key", "SELECT * FROM account",
+        "SELECT * FROM api_token", "SELECT * FROM audit_entry", "SELECT * FROM audit_head",
+        "SELECT * FROM key_name", "SELECT * FROM public_key", "UPDATE signature_record SET server = 'x'",
+        "DELETE FROM signature_record", "UPDATE revision SET number = 1",
+        "UPDATE signing_key SET state = 'enabled'",
+        "INSERT INTO grant_key VALUES ('', '')", "DELETE FROM client_denial", "DROP TABLE revision",
+        "CREATE TABLE t (id INT)",
+    ])
+    func theDataUserIsRefused(_ statement: String) async throws {
+        let database = try await TestDatabase.empty()
+        let pool = try database.pool(.data, size: 1)
+        let error = await #expect(throws: DatabaseError.self) {
+            try await pool.run { try $0.execute(statement) }
+        }
+        #expect(error?.kind == .denied)
+        await pool.close()
+    }
+
+    @Test(arguments: [
+        "UPDATE signature_record SET server = 'x'", "INSERT INTO signature_record (server) VALUES ('x')",
+        "UPDATE audit_entry SET actor = 'x'", "DELETE FROM audit_entry", "DELETE FROM public_key",
+        "DELETE FROM signing_key", "UPDATE signing_cluster_key SET provider = 'x'",
+        "UPDATE signing_grant SET sort = 'x'",
+        "DROP TABLE revision",
+    ])
+    func theControlUserIsRefused(_ statement: String) async throws {
+        let database = try await TestDatabase.empty()
+        let pool = try database.pool(.control, size: 1)
+        let error = await #expect(throws: DatabaseError.self) {
+            try await pool.run { try $0.execute(statement) }
+        }
+        #expect(error?.kind == .denied)
+        await pool.close()
+    }
+
+    // MARK: Versions
+
+    @Test func programsNameTheVersionsTheyTake() async throws {
+        let database = try TestDatabase()
+        for role in [DatabaseRights.control, .data] {
+            try await SchemaVersion.check(database.pool(role))
+        }
+        let pool = try database.pool(.data)
+        #expect(try await SchemaVersion.present(pool) == SchemaVersion.taken.upperBound)
+        #expect(try TestDatabase.migrations.get().all.count == SchemaVersion.taken.upperBound)
+        try database.sql("UPDATE schema_migration SET state = 'applying' WHERE number = 1")
+        #expect(await code { try await SchemaVersion.check(pool) } == .schemaMismatch)
+        try database.sql("UPDATE schema_migration SET state = 'applied', number = 99 WHERE number = 1")
+        #expect(await code { try await SchemaVersion.check(pool) } == .schemaMismatch)
+        try database.sql("DELETE FROM schema_migration")
+        #expect(try await SchemaVersion.present(pool) == 0)
+        #expect(await code { try await SchemaVersion.check(pool) } == .schemaMismatch)
+    }
+
+    @Test func theSchemaGoesThereAndBack() async throws {
+        let database = try TestDatabase()
+        let runner = MigrationRunner(try TestDatabase.migrations.get())
+        let tables = try database.sql("SHOW TABLES")
+        try await database.pool(.migration).run { connection in
+            try runner.revert(downTo: 0, on: connection)
+        }
+        #expect(try database.sql("SHOW TABLES").contains("signing_key") == false)
+        try await database.pool(.migration).run { connection in try runner.apply(on: connection) }
+        #expect(try database.sql("SHOW TABLES") == tables)
+    }
+
+    // MARK: What somebody edits
+
+    @Test(arguments: [
+        "name = 'other-name'", "state = 'disabled'", "expires_at = NULL", "summary = 'x'",
+        "certificate = 'x'",
+        "version = 2", "created_at = created_at + INTERVAL 1 SECOND", "parent = id", "code = REPEAT('x', 32)",
+        "code_key = id", "sealed = NULL", "sealed = CONCAT(sealed, 'x')", "scheme = 'cms'",
+    ])
+    func anEditedRowDoesNotOpen(_ edit: String) async throws {
+        let stores = try await Stores(.mariaDB)
+        let key = try await stores.added("kernel-modules")
+        try stores.database?.sql("UPDATE signing_key SET \(edit)")
+        let found = await code {
+            guard let read = try await stores.source.signingKey(key.record.id) else { return }
+            _ = try stores.data.unseal(read)
+        }
+        #expect(found == .rowForged || found == .sealBroken, "\(edit)")
+    }
+
+    @Test(arguments: ["sealed", "public_key", "fingerprint"])
+    func swappedColumnsDoNotOpen(_ column: String) async throws {
+        let stores = try await Stores(.mariaDB)
+        let one = try await stores.added("key-one")
+        let two = try await stores.added("key-two")
+        try stores.database?.sql(
+            """
+            CREATE TEMPORARY TABLE kept AS SELECT * FROM signing_key;
+            UPDATE signing_key k JOIN kept o ON o.id <> k.id SET k.\(column) = o.\(column);
+            """)
+        for id in [one.record.id, two.record.id] {
+            let found = await code {
+                guard let read = try await stores.source.signingKey(id) else { return }
+                _ = try stores.data.unseal(read)
+            }
+            #expect(found == .rowForged)
+        }
+    }
+
+    @Test(arguments: [
+        "pattern = 'spiffe://evil/*'", "kinds = 'module rpm'", "expires_at = '2099-01-01'", "sort = 'dns'",
+        "kinds = 'nonsense'",
+    ])
+    func anEditedGrantIsRefused(_ edit: String) async throws {
+        let stores = try await Stores(.mariaDB)
+        let key = try await stores.added("kernel-modules")
+        try await stores.grants.add(stores.grant([key.record.id]), Stores.event(.grantCreate))
+        try stores.database?.sql("UPDATE signing_grant SET \(edit)")
+        let found = await code {
+            for grant in try await stores.source.access().grants { try stores.data.checkRow(grant) }
+        }
+        #expect(found == .rowForged)
+    }
+
+    @Test func aGrantWidenedByAKeyIsRefused() async throws {
+        let stores = try await Stores(.mariaDB)
+        let key = try await stores.added("key-one")
+        let other = try await stores.added("key-two")
+        try await stores.grants.add(stores.grant([key.record.id]), Stores.event(.grantCreate))
+        let id = other.record.id.bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+            .joined()
+        try stores.database?.sql("INSERT INTO grant_key SELECT id, x'\(id)' FROM signing_grant")
+        let found = await code {
+            for grant in try await stores.source.access().grants { try stores.data.checkRow(grant) }
+        }
+        #expect(found == .rowForged)
+    }
+
+    // MARK: All or nothing
+
+    /// A failing statement in the middle of a change, on each of its tables in turn.
+    @Test(arguments: [
+        ("INSERT", "public_key"), ("INSERT", "key_name"), ("INSERT", "signing_key"),
+        ("INSERT", "audit_entry"),
+        ("UPDATE", "audit_head"), ("UPDATE", "revision"),
+    ])
+    func aFailingStatementLeavesNothing(_ verb: String, _ table: String) async throws {
+        let stores = try await Stores(.mariaDB)
+        try stores.database?.sql(
+            """
+            CREATE TRIGGER stop_\(table) BEFORE \(verb) ON \(table) FOR EACH ROW SIGNAL SQLSTATE '45000'
+                SET MESSAGE_TEXT = 'stopped';
+            """)
+        let key = try stores.stored("kernel-modules")
+        #expect(
+            await code { try await stores.keys.add([key], Stores.event(.keyGenerate)) } == .databaseStatement)
+        try stores.database?.sql("DROP TRIGGER stop_\(table)")
+        #expect(try await stores.keys.keys(KeyQuery()).total == 0)
+        #expect(try await stores.audit.auditHead() == .start)
+        #expect(try await stores.source.pulse().revision == Revision(1))
+        try await stores.keys.add([key], Stores.event(.keyGenerate))
+    }
+
+    @Test func theDatabasesClock() async throws {
+        let stores = try await Stores(.mariaDB)
+        let time = try await stores.source.pulse().time.seconds
+        #expect(abs(time - Int64(Date().timeIntervalSince1970)) < 60)
+    }
+}

@@ -1,0 +1,15 @@
+DROP TABLE signature_record;
+DROP TABLE api_token;
+DROP TABLE account;
+DROP TABLE client_denial;
+DROP TABLE grant_key;
+DROP TABLE signing_grant;
+DROP TABLE certifying_key;
+DROP TABLE signing_key;
+DROP TABLE key_name;
+DROP TABLE public_key;
+DROP TABLE certifying_cluster_key;
+DROP TABLE signing_cluster_key;
+DROP TABLE audit_entry;
+DROP TABLE audit_head;
+DROP TABLE revision
