@@ -2,6 +2,7 @@
 
 internal import Cryptography
 internal import Diagnostics
+public import Signatures
 
 /// A key made ready to sign files: what a signing server keeps in its cache. Any number of threads may use it.
 ///
@@ -22,8 +23,23 @@ public final class SigningKey: Sendable {
         key = unsealed.key
     }
 
+    /// Makes the signature, which was verified with the public key before it is returned. The permit has to be for this
+    /// key and a kind of the draft's scheme.
+    public func sign(_ draft: any SignatureDraft, permit: consuming SignPermit) throws -> [UInt8] {
+        let ruling = permit.ruling
+        guard ruling.key == record.id, ruling.keyVersion == record.version else {
+            throw KeyringError(.permitMismatch, "the permit is for another key than \(record.name)")
+        }
+        guard ruling.kind.scheme == draft.scheme, draft.scheme == record.scheme else {
+            throw KeyringError(
+                .permitMismatch,
+                "a permit for \(ruling.kind.rawValue) does not sign a draft of \(draft.scheme.rawValue)")
+        }
+        return try draft.signed(by: handle(draft.algorithm))
+    }
+
     /// Prepared once for each algorithm; there are few.
-    func handle(_ algorithm: SignatureAlgorithm) throws -> SigningHandle {
+    private func handle(_ algorithm: SignatureAlgorithm) throws -> SigningHandle {
         if let known = handles.withLock({ $0[algorithm] }) { return known }
         let made = try SigningHandle(key, algorithm)
         return handles.withLock { handles in
