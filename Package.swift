@@ -173,6 +173,7 @@ let house: [Room] =
                 "HTTP",
                 "HTTP2",
                 "MariaDB",
+                "Signatures",
                 "TestSupport",
                 "Transport",
             ]),

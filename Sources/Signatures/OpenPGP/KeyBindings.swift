@@ -31,6 +31,9 @@ struct KeyBindings {
     private var userRevoked: UInt32?
 
     static let mostPackets = 5_000
+    /// Each statement of the owner costs a check of a signature.
+    static let mostStatements = 500
+    private var statements = 0
     private enum Flag {
         static let certify: UInt8 = 1
         static let sign: UInt8 = 2
@@ -80,6 +83,10 @@ struct KeyBindings {
         guard let signature = try? OpenPGPSignature(body: body), isOwners(signature),
             let created = signature.fields.created
         else { return }
+        statements += 1
+        guard statements <= Self.mostStatements else {
+            throw OpenPGPCertificate.refused("more than \(Self.mostStatements) signatures of its owner")
+        }
         switch (subject, signature.type) {
         case (.primary, SignatureType.directKey):
             if try holds(signature, over: primary.key.hashed) { state(signature, created) }
@@ -168,9 +175,11 @@ struct KeyBindings {
         return false
     }
 
+    /// The key's end, or the statement's own where that comes first.
     private static func end(of key: OpenPGPKey, _ signature: OpenPGPSignature) -> Int64? {
         let lifetime = Int64(signature.fields.keyLifetime)
-        return lifetime == 0 ? nil : key.created + lifetime
+        let end = lifetime == 0 ? nil : key.created + lifetime
+        return [end, signature.expires].compactMap { $0 }.min()
     }
 
     /// A hard revocation outweighs a soft one, and among soft ones the first counts.

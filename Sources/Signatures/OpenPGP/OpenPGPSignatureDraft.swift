@@ -26,7 +26,7 @@ public struct OpenPGPSignatureDraft: SignatureDraft {
 
     /// Seconds since 1970.
     public let created: Int64
-    /// The digest of the content alone, for the record.
+    /// The digest of the content alone, for the record; of text with the line ends that are signed.
     public let contentDigest: Digest
     let packet: UnsignedPacket
 

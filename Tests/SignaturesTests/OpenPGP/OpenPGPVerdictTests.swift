@@ -147,4 +147,40 @@ import Testing
         let other = OpenPGPPacket(tag: PacketTag.signature, body: changed).encoded
         #expect(try Self.verdict(other, owner.certificate) == .mismatch)
     }
+
+    /// The owner's later word counts, also when his statement has an end of its own.
+    @Test func laterStatementsCount() throws {
+        let owner = try TestOwner(.ed25519)
+        let key = owner.certificate.primary.key
+        func stated(_ created: Int64, _ extra: [UInt8]) throws -> OpenPGPCertificate {
+            var running = RunningDigest(.sha256)
+            running.update(key.hashed)
+            let body = try UnsignedPacket(
+                SignatureType.directKey, key, created: UInt32(created), after: running, extra: extra
+            ).signed(by: TestKeys.handle(.ed25519))
+            let primary = OpenPGPPacket(tag: PacketTag.publicKey, body: key.body).encoded
+            let rest = owner.certificate.encoded.dropFirst(primary.count)
+            return try OpenPGPCertificate(
+                primary + OpenPGPPacket(tag: PacketTag.signature, body: body).encoded + rest)
+        }
+        let lifetime: [UInt8] = [5, 9, 0, 0, 1, 0]
+        #expect(try stated(TestKeys.now, lifetime).primary.expires == TestOwner.created + 256)
+        #expect(try stated(TestKeys.now, [5, 3, 0, 0, 1, 0]).primary.expires == TestKeys.now + 256)
+        #expect(try stated(TestOwner.created - 1, lifetime).primary.expires == nil)
+        #expect(try stated(TestKeys.now, [2, 27, 1]).primary.maySign == false)
+        #expect(try stated(TestKeys.now, [2, 0x80 | 99, 0]).primary.maySign)
+    }
+
+    /// Each statement of the owner costs time, so there may not be any number of them.
+    @Test func endlessStatementsAreRefused() throws {
+        let owner = try TestOwner(.ed25519)
+        let encoded = owner.certificate.encoded
+        var reader = ByteReader(encoded.span)
+        var packets: [[UInt8]] = []
+        while !reader.isAtEnd { packets.append(try OpenPGPPacket(reading: &reader).encoded) }
+        let last = try #require(packets.last)
+        let most = owner.certificate.encoded + [[UInt8]](repeating: last, count: 499).joined()
+        #expect(try OpenPGPCertificate(most).primary.isBound)
+        #expect(throws: SignaturesError.self) { try OpenPGPCertificate(most + last) }
+    }
 }
