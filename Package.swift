@@ -115,6 +115,14 @@ let house: [Room] =
             ]),
 
         Room(
+            floor: 9, name: "SigningClient",
+            uses: [
+                "Artifacts", "Bytes", "Cryptography", "Diagnostics", "GRPC", "Signatures", "SigningProtocol",
+                "Transport",
+            ],
+            testUses: ["ASN1", "SampleFiles"]),
+
+        Room(
             floor: 11, name: "error-reference", sort: .workshop(.program, path: "Scripts/error-reference"),
             uses: ["Diagnostics"]),
         Room(

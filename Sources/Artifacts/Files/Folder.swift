@@ -4,17 +4,18 @@ internal import CLinux
 internal import Diagnostics
 internal import Glibc
 
-/// The open folder that a file is in.
+/// The open folder that a file is in, or another one where what belongs to it goes.
 struct Folder: ~Copyable, Sendable {
     let path: String
     /// The file's name in it.
     let name: String
     let descriptor: Int32
 
-    init(of file: borrowing SourceFile) throws(ArtifactError) {
+    init(of file: borrowing SourceFile, other: String? = nil) throws(ArtifactError) {
         let place = file.place
         let end = place.lastIndex(of: "/") ?? place.startIndex
-        let path = end == place.startIndex ? "/" : String(place[..<end])
+        let own = end == place.startIndex ? "/" : String(place[..<end])
+        let path = other ?? own
         let opened = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard opened >= 0 else { throw SourceFile.unreadable(path, errno) }
         self.path = path

@@ -17,7 +17,7 @@ extension Patch {
         let file = try SourceFile(path)
         try FileLock.take(file, patience: patience)
         try file.checkUnchanged(since: snapshot)
-        let folder = try Folder(of: file)
+        let folder = try Folder(of: file, other: otherFolder)
         switch effect {
         case .rewritten(let pieces):
             let target = try NewFile(in: folder, for: folder.name)
@@ -26,7 +26,7 @@ extension Patch {
             try target.sync()
             try file.checkUnchanged(since: snapshot)
             try target.takeName()
-        case .beside(let suffix, let bytes):
+        case .beside(let suffix, let bytes, _):
             let target = try NewFile(in: folder, for: folder.name + suffix)
             try target.write([.new(bytes)], from: file)
             try target.takeAccess(of: file)
@@ -39,6 +39,12 @@ extension Patch {
         try folder.sync()
         // The lock ends with the file.
         withExtendedLifetime(file) {}
+    }
+}
+
+extension Patch {
+    private var otherFolder: String? {
+        if case .beside(_, _, let folder) = effect { folder } else { nil }
     }
 }
 

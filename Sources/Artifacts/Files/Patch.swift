@@ -21,8 +21,8 @@ public struct Patch: Hashable, Sendable {
     enum Effect: Hashable, Sendable {
         /// The file itself is replaced by these pieces.
         case rewritten([Piece])
-        /// A file beside it, whose name is longer by the suffix, gets these bytes.
-        case beside(suffix: String, [UInt8])
+        /// A file beside it, or in another folder, whose name is longer by the suffix, gets these bytes.
+        case beside(suffix: String, [UInt8], folder: String? = nil)
         /// That file goes away.
         case removed(suffix: String)
     }
@@ -30,7 +30,7 @@ public struct Patch: Hashable, Sendable {
     /// The file, as the caller wrote its path.
     public let path: String
     let snapshot: FileSnapshot
-    let effect: Effect
+    private(set) var effect: Effect
 
     init(_ file: borrowing SourceFile, _ effect: Effect) {
         path = file.path
@@ -42,8 +42,18 @@ public struct Patch: Hashable, Sendable {
     public var target: String {
         switch effect {
         case .rewritten: path
-        case .beside(let suffix, _), .removed(let suffix): path + suffix
+        case .beside(let suffix, _, let folder?):
+            "\(folder)/\(path.split(separator: "/").last ?? "")\(suffix)"
+        case .beside(let suffix, _, nil), .removed(let suffix): path + suffix
         }
+    }
+
+    /// The same, with a detached signature in that folder instead of beside the file.
+    public func placed(in folder: String) -> Patch {
+        guard case .beside(let suffix, let bytes, _) = effect else { return self }
+        var patch = self
+        patch.effect = .beside(suffix: suffix, bytes, folder: folder)
+        return patch
     }
 
     /// How many bytes are new.
@@ -53,7 +63,7 @@ public struct Patch: Hashable, Sendable {
             pieces.reduce(0) { sum, piece in
                 if case .new(let bytes) = piece { sum + bytes.count } else { sum }
             }
-        case .beside(_, let bytes): bytes.count
+        case .beside(_, let bytes, _): bytes.count
         case .removed: 0
         }
     }

@@ -4,7 +4,7 @@ internal import CLinux
 internal import Glibc
 
 /// A POSIX thread that runs a closure.
-struct Thread: Sendable {
+package struct Thread: Sendable {
     private let thread: pthread_t
 
     private final class Body: Sendable {
@@ -17,7 +17,7 @@ struct Thread: Sendable {
     }
 
     /// Starts a thread, which must be joined.
-    init(named name: String, _ run: @escaping @Sendable () -> Void) throws(TransportError) {
+    package init(named name: String, _ run: @escaping @Sendable () -> Void) throws(TransportError) {
         let argument = unsafe Unmanaged.passRetained(Body(name, run)).toOpaque()
         var thread = pthread_t()
         let result = unsafe pthread_create(
@@ -37,10 +37,12 @@ struct Thread: Sendable {
     }
 
     /// Starts a thread that ends by itself.
-    static func detach(named name: String, _ run: @escaping @Sendable () -> Void) throws(TransportError) {
+    package static func detach(named name: String, _ run: @escaping @Sendable () -> Void)
+        throws(TransportError)
+    {
         let thread = try Thread(named: name, run)
         pthread_detach(thread.thread)
     }
 
-    func join() { _ = pthread_join(thread, nil) }
+    package func join() { _ = pthread_join(thread, nil) }
 }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Diagnostics
+public import Signatures
+public import Transport
+
+/// SigningClient has files signed: it walks paths, reads what must be signed, deals the jobs over all data-servers,
+/// puts the signatures into the files and looks whether they are there.
+///
+/// Files are read and written by a few threads, and jobs travel on a few streams to each server. Of all this only so
+/// much is under way at once that memory does not depend on how many files there are or how large. A job that a server
+/// does not answer, or refuses for the moment, goes to another server under the same id, until its time is over; a
+/// signature is verified with the key's public part before it is written. When a run is stopped, each file is as it was
+/// or signed.
+///
+/// It refuses: signatures that do not verify, files that changed meanwhile, files that another key has signed, unless
+/// these are to be signed anew.
+///
+/// ```swift
+/// let client = SigningClient(settings, on: loops.next())
+/// try await client.sign(SigningOrder(paths: ["dist"], key: "release")) { event in
+///     if case .finished(let outcome) = event { print(outcome.path, outcome.result) }
+/// }
+/// ```
+public struct SigningClientError: CodedError, Hashable, CustomStringConvertible {
+    public let code: ErrorCode
+    public let message: String
+
+    init(_ code: ErrorCode, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { "\(code.id): \(message)" }
+}
+
+/// Where the data-servers are, and how much is under way at once. Every field but the first two has a working value.
+public struct SigningClientSettings: Sendable {
+    public var servers: [Endpoint]
+    public var security: Security
+    /// Files under way: being read, sent or written.
+    public var jobs = 128
+    /// Streams to each server.
+    public var streams = 2
+    /// Threads that read and write files.
+    public var threads = 4
+    /// Bytes of claims under way; one claim more may go beyond for each thread.
+    public var memory = 64 << 20
+    /// How long one server may take for a job before another one is asked.
+    public var timeout = Duration.seconds(30)
+    /// How long a job is tried at all.
+    public var retryFor = Duration.seconds(300)
+    /// Seconds since 1970, for judging signatures.
+    public var now: @Sendable () -> Int64 = { WallTime.now().seconds }
+
+    public init(servers: [Endpoint], security: Security) {
+        self.servers = servers
+        self.security = security
+    }
+}
+
+/// What is to be signed.
+public struct SigningOrder: Hashable, Sendable {
+    /// Files, and folders for all that is in them.
+    public var paths: [String]
+    /// Name or id.
+    public var key: String
+    /// Nil: each file is recognised, and in folders what the key does not sign is passed over.
+    public var kind: SigningKind?
+    /// Where detached signatures go; nil for beside the file.
+    public var folder: String?
+    /// Whether signatures of other keys give way, and files that the key has signed are signed anew.
+    public var resigns = false
+    /// Whether files are only read, and what would be done is told.
+    public var isDry = false
+
+    public init(paths: [String], key: String) {
+        self.paths = paths
+        self.key = key
+    }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ASN1
+import Artifacts
+import Cryptography
+import Diagnostics
+import GRPC
+import Signatures
+import SigningProtocol
+import Transport
+
+/// The keys of a farm: `release` signs packages and files, `driver` kernel modules.
+struct FarmKeys: Sendable {
+    let openPGP: OpenPGPCertificate
+    let openPGPKey: PrivateKey
+    let module: Certificate
+    let moduleKey: PrivateKey
+
+    static let shared = Result { try FarmKeys() }
+
+    init() throws {
+        let now = WallTime.now().seconds
+        openPGPKey = try .generate(.ed25519)
+        openPGP = try OpenPGPCertificateDraft(userID: "Farm", key: openPGPKey.publicKey, created: now - 1000)
+            .signed(by: SigningHandle(openPGPKey, .ed25519))
+        moduleKey = try .generate(.p256)
+        let authority = try PrivateKey.generate(.p256)
+        guard let begin = ASN1Time(secondsSince1970: now - 1000),
+            let end = ASN1Time(secondsSince1970: now + 100_000)
+        else { throw Failure(.internalError, "no time") }
+        let root = try CertificateDraft(
+            subject: DistinguishedName(commonName: "Farm CA"), key: authority.publicKey, serial: .random(),
+            notBefore: begin, notAfter: end, profile: .authority(pathLength: 0)
+        ).selfSigned(by: SigningHandle(authority, .ecdsa(.sha256)))
+        module = try CertificateDraft(
+            subject: DistinguishedName(commonName: "Farm modules"), key: moduleKey.publicKey,
+            serial: .random(),
+            notBefore: begin, notAfter: end, profile: .moduleSigner
+        ).signed(by: SigningHandle(authority, .ecdsa(.sha256)), issuer: root)
+    }
+
+    func sign(_ claim: Claim) throws -> [UInt8] {
+        let now = WallTime.now().seconds
+        _ = try claim.facts()
+        guard claim.kind != .module else {
+            guard case .bytes(let bytes) = claim.content else {
+                throw Failure(.invalidArgument, "no content")
+            }
+            let draft = try ModuleSignatureDraft(content: bytes.span, digest: .sha256, signer: module)
+            return try draft.signed(by: SigningHandle(moduleKey, draft.algorithm))
+        }
+        let signer = try openPGP.signer(for: openPGPKey.publicKey, at: now)
+        let draft =
+            switch claim.content {
+            case .bytes(let bytes):
+                try OpenPGPSignatureDraft(content: bytes.span, digest: .sha256, signer: signer, created: now)
+            case .midstate(let midstate):
+                try OpenPGPSignatureDraft(resuming: midstate, signer: signer, created: now)
+            }
+        return try draft.signed(by: SigningHandle(openPGPKey, draft.algorithm))
+    }
+
+    func describe(_ name: String) throws -> KeyDescription {
+        let id = try UniqueID(Array(repeating: UInt8(1), count: 16).span)
+        switch name {
+        case "release":
+            return KeyDescription(
+                id: id, name: name, version: 1, scheme: "openpgp", algorithm: "ed25519", state: "enabled",
+                fingerprint: [1], created: 1, expires: nil, kinds: ["rpm", "generic"],
+                certificate: openPGP.encoded)
+        case "driver":
+            return KeyDescription(
+                id: id, name: name, version: 1, scheme: "module", algorithm: "p256", state: "enabled",
+                fingerprint: [2], created: 1, expires: nil, kinds: ["module"], certificate: module.der)
+        default: throw Failure(.notFound, "there is no key \(name)")
+        }
+    }
+}
+
+/// A data-server in this process, as weak or false as a test wants it.
+final class FarmServer: Sendable {
+    struct Manner: Sendable {
+        /// Before each answer.
+        var delay: Duration = .zero
+        /// What the next jobs are answered with.
+        var failures: [Failure] = []
+        /// Takes jobs and never answers.
+        var isDeaf = false
+        /// Signs something else.
+        var isFalse = false
+        var jobs: [UniqueID] = []
+        var underWay = 0
+        var mostUnderWay = 0
+    }
+
+    let name: String
+    let loops: EventLoops
+    let listener: Listener
+    let manner: Kept
+
+    /// What tests and handlers share.
+    final class Kept: Sendable {
+        private let manner: Lock<Manner>
+
+        init(_ manner: Manner) { self.manner = Lock(manner) }
+
+        func withLock<Result: Sendable>(_ body: (inout Manner) -> Result) -> Result {
+            manner.withLock { body(&$0) }
+        }
+    }
+
+    /// At a free port, or at `port`.
+    init(_ name: String, port: UInt16 = 0, _ change: (inout Manner) -> Void = { _ in }) throws {
+        self.name = name
+        var start = Manner()
+        change(&start)
+        manner = Kept(start)
+        loops = try EventLoops(count: 1)
+        let server = Server(
+            [.signing(Handler(name: name, keys: try FarmKeys.shared.get(), manner: manner))],
+            limits: SigningLimits.server)
+        listener = try Listener(at: .ip4(0x7f00_0001, port: port), loops: loops, security: .plain) {
+            server.serve($0)
+        }
+    }
+
+    var endpoint: Endpoint { .host("127.0.0.1", port: listener.address.port) }
+    var jobs: [UniqueID] { manner.withLock { $0.jobs } }
+
+    /// Ends at once, connections and all.
+    func kill() { loops.stop() }
+
+    private struct Handler: SigningHandler {
+        let name: String
+        let keys: FarmKeys
+        let manner: Kept
+
+        func sign(_ call: SignCall) async throws {
+            var parts: [UniqueID: (SignRequest, [UInt8])] = [:]
+            while let request = try await call.next() {
+                if case .content(let content) = request.claim {
+                    parts[request.job, default: (request, [])].1 += content
+                }
+                guard !request.more else { continue }
+                let (first, content) = parts.removeValue(forKey: request.job) ?? (request, [])
+                let manner = manner.withLock { manner in
+                    manner.jobs.append(first.job)
+                    manner.underWay += 1
+                    manner.mostUnderWay = max(manner.mostUnderWay, manner.underWay)
+                    return (manner.delay, manner.failures.popLast(), manner.isDeaf, manner.isFalse)
+                }
+                guard !manner.2 else { continue }
+                if manner.0 > .zero { try await Task.sleep(for: manner.0) }
+                let outcome: SignReply.Outcome = await .init {
+                    if let failure = manner.1 { throw failure }
+                    return try made(first, manner.3 ? content + [0] : content)
+                }
+                self.manner.withLock { $0.underWay -= 1 }
+                try await call.send(SignReply(job: first.job, outcome))
+            }
+        }
+
+        private func made(_ request: SignRequest, _ content: [UInt8]) throws -> MadeSignature {
+            guard let kind = SigningKind(rawValue: request.kind) else { throw Failure(.unsupported, "kind") }
+            let claimed: Claim.Content
+            if case .midstate(let bytes) = request.claim {
+                claimed = .midstate(try Midstate(decoding: bytes.span))
+            } else {
+                claimed = .bytes(content)
+            }
+            return MadeSignature(
+                signature: try keys.sign(Claim(kind, claimed)), keyID: request.job, keyVersion: 1,
+                fingerprint: [1],
+                created: 1, digest: "sha256", contentDigest: [], server: name, sequence: 1, isStored: false)
+        }
+
+        func describeKey(_ request: DescribeKeyRequest, _ call: ServerCall) async throws -> KeyDescription {
+            try keys.describe(request.key)
+        }
+
+        func listKeys(_ request: ListKeysRequest, _ call: ServerCall) async throws -> ListKeysReply {
+            ListKeysReply(keys: [])
+        }
+    }
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Cryptography
+import Diagnostics
+import Foundation
+import SampleFiles
+import Signatures
+import SigningProtocol
+import TestSupport
+import Testing
+import Transport
+
+@testable import SigningClient
+
+@Suite struct SigningClientTests {
+    /// A folder of files, servers, and what became of a run.
+    final class Farm: Sendable {
+        let folder: TemporaryFolder
+        let loops: EventLoops
+        let outcomes = Lock<[FileOutcome]>([])
+
+        init() throws {
+            folder = try TemporaryFolder()
+            loops = try EventLoops(count: 1)
+            try FileManager.default.createDirectory(atPath: dist, withIntermediateDirectories: true)
+        }
+
+        deinit { loops.stop() }
+
+        var dist: String { folder.path + "/dist" }
+
+        func addPackages(_ count: Int) throws {
+            for number in 0..<count {
+                var sample = SampleRPM()
+                sample.name = "p\(number)"
+                sample.payload = .noise(count: 3000 + number, seed: UInt64(number))
+                try sample.write(to: "\(dist)/\(sample.fileName)")
+            }
+        }
+
+        func sign(
+            _ servers: [Endpoint], key: String = "release",
+            settings change: (inout SigningClientSettings) -> Void = { _ in },
+            order changeOrder: (inout SigningOrder) -> Void = { _ in }
+        ) async throws -> SigningSummary {
+            var settings = SigningClientSettings(servers: servers, security: .plain)
+            settings.timeout = .seconds(20)
+            settings.retryFor = .seconds(120)
+            change(&settings)
+            var order = SigningOrder(paths: [dist], key: key)
+            changeOrder(&order)
+            let client = SigningClient(settings, on: loops.all[0])
+            outcomes.withLock { $0 = [] }
+            return try await client.sign(order) { [self] event in
+                if case .finished(let outcome) = event { outcomes.withLock { $0.append(outcome) } }
+            }
+        }
+
+        /// Whether the key `release` has signed each package, as rpm sees it.
+        func packagesAreGood() throws -> Bool {
+            let certificate = try folder.write("key.asc", try FarmKeys.shared.get().openPGP.armored)
+            try Command.check(["rpmkeys", "--dbpath", folder.path + "/db", "--import", certificate])
+            let output = try Command.run([
+                "sh", "-c",
+                "rpmkeys --dbpath \"$0/db\" --define '_pkgverify_level all' -K \"$0\"/dist/*.rpm",
+                folder.path,
+            ])
+            return output.status == 0
+        }
+    }
+
+    @Test(.needs(.program("rpmkeys"))) func signsOverAllServers() async throws {
+        let farm = try Farm()
+        let servers = try [FarmServer("a"), FarmServer("b")]
+        defer { for server in servers { server.kill() } }
+        try farm.addPackages(60)
+        try farm.folder.write("dist/SHA256SUMS", "text\n")
+        try farm.folder.write("dist/image", [UInt8](repeating: 9, count: 1_500_000))
+        try farm.folder.write("dist/driver.ko", SampleModule.bytes())
+        let summary = try await farm.sign(servers.map(\.endpoint))
+        #expect(summary.signed == 62)
+        #expect(summary.passedOver == 1)
+        #expect(summary.failed == 0 && summary.retried == 0)
+        #expect(summary.servers.count == 2)
+        #expect(summary.servers.values.allSatisfy { $0 >= 10 }, "\(summary.servers)")
+        #expect(try farm.packagesAreGood())
+        for name in ["SHA256SUMS", "image"] {
+            let certificate = try farm.folder.write("key.gpg", FarmKeys.shared.get().openPGP.encoded)
+            try Command.check(
+                ["gpgv", "--keyring", certificate, "\(farm.dist)/\(name).asc", "\(farm.dist)/\(name)"])
+        }
+        let outputs = Set(farm.outcomes.withLock { $0 }.compactMap(\.output))
+        #expect(outputs == ["\(farm.dist)/SHA256SUMS.asc", "\(farm.dist)/image.asc"])
+
+        // Once more: nothing is left to do. The signatures are files themselves now.
+        let again = try await farm.sign(servers.map(\.endpoint))
+        #expect(again.alreadySigned == 62 && again.signed == 0)
+        #expect(again.failures.isEmpty && again.passedOver == 3)
+        let anew = try await farm.sign(servers.map(\.endpoint), order: { $0.resigns = true })
+        #expect(anew.signed == 62)
+        #expect(try farm.packagesAreGood())
+    }
+
+    @Test func signsModules() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        let module = SampleModule.bytes(payload: 3 << 20)
+        let path = try farm.folder.write("dist/driver.ko", module)
+        try farm.folder.write("dist/README", "text")
+        let summary = try await farm.sign([server.endpoint], key: "driver")
+        #expect(summary.signed == 1 && summary.passedOver == 1)
+        #expect(try farm.folder.read("dist/driver.ko").starts(with: module))
+        #expect(try Command.check(["tail", "-c", "28", path]).text == "~Module signature appended~\n")
+        #expect(try await farm.sign([server.endpoint], key: "driver").alreadySigned == 1)
+    }
+
+    // MARK: Servers that fail
+
+    /// A server that refuses for the moment: its jobs go to the other one, under the same ids.
+    @Test func asksAnotherServer() async throws {
+        let farm = try Farm()
+        let away = Failure(.unavailable, "draining", retryAfter: .milliseconds(10))
+        let servers = try [
+            FarmServer("a") { $0.failures = Array(repeating: away, count: 1000) }, FarmServer("b"),
+        ]
+        defer { for server in servers { server.kill() } }
+        try farm.addPackages(20)
+        let summary = try await farm.sign(servers.map(\.endpoint))
+        #expect(summary.signed == 20 && summary.failed == 0)
+        #expect(summary.servers == ["b": 20])
+        #expect(summary.retried > 0)
+        #expect(Set(servers[0].jobs).isSubset(of: servers[1].jobs))
+        #expect(Set(servers[1].jobs).count == 20)
+    }
+
+    @Test(arguments: ["deaf", "killed"]) func goesOnWithoutOneServer(_ fault: String) async throws {
+        let farm = try Farm()
+        let servers = try [
+            FarmServer("a") {
+                $0.isDeaf = fault == "deaf"; $0.delay = .milliseconds(5)
+            }, FarmServer("b"),
+        ]
+        defer { for server in servers { server.kill() } }
+        try farm.addPackages(120)
+        let killer = Task {
+            await eventually { servers[0].jobs.count >= 10 }
+            if fault == "killed" { servers[0].kill() }
+        }
+        let summary = try await farm.sign(servers.map(\.endpoint)) {
+            $0.timeout = .milliseconds(500)
+        } order: { _ in
+        }
+        await killer.value
+        #expect(summary.signed == 120 && summary.failed == 0)
+        #expect(summary.retried > 0)
+        #expect(try farm.packagesAreGood())
+    }
+
+    /// Nobody is there for a while; the client goes on trying.
+    @Test func waitsForAServer() async throws {
+        let farm = try Farm()
+        let first = try FarmServer("a")
+        let port = first.listener.address.port
+        try farm.addPackages(5)
+        first.manner.withLock { $0.isDeaf = true }
+        let later = Task {
+            await eventually { first.jobs.count == 5 }
+            first.kill()
+            return try FarmServer("b", port: port)
+        }
+        let summary = try await farm.sign([first.endpoint])
+        #expect(summary.servers == ["b": 5])
+        #expect(summary.retried == 5)
+        try await later.value.kill()
+    }
+
+    @Test func givesUpWhenTheTimeIsOver() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a") { $0.isDeaf = true }
+        defer { server.kill() }
+        try farm.addPackages(3)
+        let summary = try await farm.sign([server.endpoint]) { settings in
+            settings.timeout = .milliseconds(100)
+            settings.retryFor = .milliseconds(600)
+        } order: { _ in
+        }
+        #expect(summary.failures == [.deadlineExceeded: 3])
+        #expect(
+            try await farm.sign([server.endpoint]) {
+                $0.retryFor = .seconds(1)
+            } order: {
+                $0.isDry = true
+            }.signed == 3)
+    }
+
+    @Test func leavesFilesAloneThatChangeMeanwhile() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a") { $0.delay = .milliseconds(300) }
+        defer { server.kill() }
+        let path = try farm.folder.write("dist/file", "text")
+        let writer = Task {
+            await eventually { server.jobs.count == 1 }
+            try farm.folder.write("dist/file", "other")
+        }
+        let summary = try await farm.sign([server.endpoint])
+        try await writer.value
+        #expect(summary.failures == [.artifactChanged: 1])
+        #expect(!FileManager.default.fileExists(atPath: path + ".asc"))
+    }
+
+    @Test func leavesFilesAloneWhenAServerIsFalse() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a") { $0.isFalse = true }
+        defer { server.kill() }
+        let path = try farm.folder.write("dist/file", "text")
+        let summary = try await farm.sign([server.endpoint])
+        #expect(summary.failures == [.badSignature: 1])
+        #expect(!FileManager.default.fileExists(atPath: path + ".asc"))
+    }
+
+    @Test func aFinalAnswerIsFinal() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a") { $0.failures = [Failure(.permissionDenied, "no grant")] }
+        defer { server.kill() }
+        try farm.addPackages(1)
+        let summary = try await farm.sign([server.endpoint])
+        #expect(summary.failures == [.permissionDenied: 1])
+        #expect(server.jobs.count == 1)
+        let error = await #expect(throws: Failure.self) {
+            try await farm.sign([server.endpoint], key: "none")
+        }
+        #expect(error?.code == .notFound)
+        let kind = await #expect(throws: SigningClientError.self) {
+            try await farm.sign([server.endpoint], order: { $0.kind = .module })
+        }
+        #expect(kind?.code == .permissionDenied)
+    }
+
+    // MARK: Bounds and interruption
+
+    @Test func keepsToItsBounds() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a") { $0.delay = .milliseconds(1) }
+        defer { server.kill() }
+        try farm.addPackages(60)
+        let summary = try await farm.sign([server.endpoint]) {
+            $0.jobs = 7
+        } order: { _ in
+        }
+        #expect(summary.signed == 60)
+        #expect(server.manner.withLock { $0.mostUnderWay } <= 7)
+    }
+
+    @Test func stopsWithEveryFileWhole() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a") { $0.delay = .milliseconds(20) }
+        defer { server.kill() }
+        try farm.addPackages(60)
+        let run = Task {
+            try await farm.sign([server.endpoint]) {
+                $0.jobs = 8
+            } order: { _ in
+            }
+        }
+        await eventually { farm.outcomes.withLock { $0.count } >= 5 }
+        run.cancel()
+        let summary = try await run.value
+        #expect(summary.signed >= 5 && summary.signed < 60)
+        #expect(summary.failed == 0)
+        // What was not signed is as it was, and the next run does the rest.
+        let rest = try await farm.sign([server.endpoint]) { _ in
+        } order: { _ in
+        }
+        #expect(rest.signed + rest.alreadySigned == 60)
+        #expect(try farm.packagesAreGood())
+    }
+
+    @Test func tellsOfFilesThatFail() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        try farm.addPackages(1)
+        try farm.folder.write("dist/broken.rpm", "no package")
+        let missing = farm.dist + "/missing"
+        let module = try farm.folder.write("driver.ko", SampleModule.bytes())
+        let summary = try await farm.sign([server.endpoint], order: { $0.paths += [missing, module] })
+        #expect(summary.signed == 1)
+        #expect(summary.failures == [.artifactMalformed: 1, .notFound: 1, .permissionDenied: 1])
+    }
+
+    @Test func putsDetachedSignaturesElsewhere() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        try farm.folder.write("dist/file", "text")
+        let summary = try await farm.sign([server.endpoint], order: { $0.folder = farm.folder.path })
+        #expect(summary.signed == 1)
+        #expect(try farm.folder.read("file.asc").starts(with: Array("-----BEGIN PGP SIGNATURE".utf8)))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: farm.dist) == ["file"])
+    }
+}
