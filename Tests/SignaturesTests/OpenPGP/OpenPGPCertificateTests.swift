@@ -129,6 +129,27 @@ import Testing
         #expect(throws: SignaturesError.self) { try OpenPGPCertificate(secret.span) }
     }
 
+    /// The keys of Debian itself, which apt brings along, and those that it used twenty years ago.
+    @Test(arguments: ["debian-archive-keyring", "debian-archive-removed-keys"])
+    func readsDebiansKeyring(_ name: String) throws {
+        let file = "/usr/share/keyrings/\(name).gpg"
+        let bytes = try Command.check(["cat", file]).stdout
+        let all = try OpenPGPCertificate.all(in: bytes.span)
+        let folder = try TemporaryFolder()
+        let listed = try Command.check([
+            "gpg", "--homedir", folder.path, "--no-default-keyring", "--keyring", file, "--with-colons",
+            "--fixed-list-mode", "--list-keys",
+        ]).text
+        let prints = listed.split(separator: "\n").filter { $0.hasPrefix("fpr:") }.map {
+            String($0.dropFirst("fpr:::::::::".count).dropLast())
+        }
+        let components = all.flatMap { [$0.primary] + $0.subkeys }
+        #expect(components.map { Hex.encode($0.key.fingerprint, .upper) } == prints)
+        guard name == "debian-archive-keyring" else { return }
+        #expect(all.allSatisfy { $0.primary.isBound && $0.userIDs.count == 1 })
+        #expect(components.allSatisfy { $0.isBound && $0.key.publicKey != nil })
+    }
+
     // MARK: Our own
 
     @Test(arguments: owners)
