@@ -28,8 +28,8 @@ public struct TrustedKeys: Sendable {
         var (pgp, x509): ([OpenPGPCertificate], [Certificate]) = ([], [])
         do {
             switch Self.form(file) {
-            case .openPGP: pgp = try OpenPGPCertificate.all(in: file)
-            case .pem(let text): x509 = try Certificate.pem(text)
+            case .openPGP: pgp = try OpenPGPCertificate.all(in: file, limit: Self.limit)
+            case .pem(let text): x509 = try Certificate.pem(text, limit: Self.limit)
             case .der: x509 = [try Certificate(der: file)]
             case nil: throw VerificationError(.trustedKeysMalformed, "neither OpenPGP nor X.509")
             }

@@ -47,7 +47,10 @@ public struct OpenPGPCertificate: Hashable, Sendable {
     public var keyID: [UInt8] { primary.key.keyID }
     public var armored: String { OpenPGPArmor.publicKey.encode(encoded) }
 
+    /// Bytes of one certificate; more are refused.
     public static let largest = 1 << 20
+    /// Bytes of a file of certificates.
+    public static let largestFile = 16 << 20
 
     // MARK: Reading
 
@@ -60,7 +63,7 @@ public struct OpenPGPCertificate: Hashable, Sendable {
 
     /// All certificates of a file, armored or not; at least one, at most `limit`.
     public static func all(in bytes: Span<UInt8>, limit: Int = 100) throws -> [OpenPGPCertificate] {
-        guard !bytes.isEmpty, bytes.count <= 2 * largest else {
+        guard !bytes.isEmpty, bytes.count <= largestFile else {
             throw refused("a file of \(bytes.count) bytes")
         }
         let isBinary = bytes[0] & 0x80 != 0
@@ -79,7 +82,6 @@ public struct OpenPGPCertificate: Hashable, Sendable {
 
     /// The packets of each certificate.
     private static func split(_ bytes: [UInt8]) throws -> [([OpenPGPPacket], [UInt8])] {
-        guard bytes.count <= largest else { throw refused("\(bytes.count) bytes") }
         var all: [([OpenPGPPacket], [UInt8])] = []
         var packets: [OpenPGPPacket] = []
         var begin = 0
@@ -98,6 +100,7 @@ public struct OpenPGPCertificate: Hashable, Sendable {
                 if !packets.isEmpty { all.append((packets, Array(bytes[begin..<start]))) }
                 (packets, begin) = ([packet], start)
             default:
+                guard reader.offset - begin <= largest else { throw refused("more than \(largest) bytes") }
                 guard !packets.isEmpty else { throw refused("it does not begin with a public key") }
                 packets.append(packet)
             }

@@ -183,4 +183,22 @@ import Testing
         #expect(try OpenPGPCertificate(most).primary.isBound)
         #expect(throws: SignaturesError.self) { try OpenPGPCertificate(most + last) }
     }
+
+    /// No bit of a packet can change but those of the hint that old programs read.
+    @Test func noChangedBitIsAccepted() throws {
+        let owner = try TestOwner(.ed25519)
+        let good = try owner.sign(Self.content, .sha256)
+        for place in good.indices {
+            for bit in 0..<8 {
+                var bad = good
+                bad[place] ^= 1 << UInt8(bit)
+                guard let signature = try? OpenPGPSignature(bad) else { continue }
+                let verdict = try owner.certificate.verdict(
+                    on: signature, content: Self.content, at: TestKeys.now)
+                if verdict.isValid {
+                    #expect(OpenPGPCertificateTests.isHint(place, good), "byte \(place), bit \(bit)")
+                }
+            }
+        }
+    }
 }
