@@ -13,6 +13,7 @@ struct Benchmark: Sendable {
         signaturesBenchmarks,
         grpc,
         mariaDBBenchmarks,
+        storageBenchmarks,
         transportBenchmarks,
         httpBenchmarks,
     ].flatMap { $0 }

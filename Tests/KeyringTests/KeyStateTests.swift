@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnostics
+import Foundation
 import Keyring
+import TestSupport
 import Testing
 
 @Suite struct KeyStateTests {
@@ -37,6 +39,20 @@ import Testing
                 let next = try #require(state).after(action)
                 #expect(next?.rawValue ?? "." == cell, "\(action) in \(String(describing: state))")
             }
+        }
+    }
+
+    @Test func theDocumentSaysTheSame() throws {
+        func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
+        let path = Repository.path("docs/reference/key-states.md")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(
+            text.contains(
+                row([""] + KeyState.allCases.map { "`\($0.rawValue)`" }).replacing("|  |", with: "| |")))
+        for action in KeyAction.allCases {
+            let cells = KeyState.allCases.map { state in state.after(action).map { "`\($0.rawValue)`" } ?? ""
+            }
+            #expect(text.contains(row(["`\(action.rawValue)`"] + cells)), "\(action)")
         }
     }
 
