@@ -123,6 +123,42 @@ let house: [Room] =
             testUses: ["ASN1", "SampleFiles"]),
 
         Room(
+            floor: 9, name: "ControlService",
+            uses: [
+                "ASN1",
+                "Bytes",
+                "Cryptography",
+                "Diagnostics",
+                "HTTP",
+                "HTTP2",
+                "Keyring",
+                "KMS",
+                "MariaDB",
+                "Secrets",
+                "Settings",
+                "Signatures",
+                "Storage",
+                "Transport",
+            ],
+            testUses: ["control-admin", "control-server"]),
+
+        Room(
+            floor: 10, name: "control-admin", sort: .program,
+            uses: ["ControlService", "Diagnostics", "Keyring", "Settings"]),
+        Room(
+            floor: 10, name: "control-server", sort: .program,
+            uses: [
+                "ControlService",
+                "Diagnostics",
+                "HTTP",
+                "Keyring",
+                "MariaDB",
+                "Secrets",
+                "Settings",
+                "Transport",
+            ]),
+
+        Room(
             floor: 11, name: "error-reference", sort: .workshop(.program, path: "Scripts/error-reference"),
             uses: ["Diagnostics"]),
         Room(

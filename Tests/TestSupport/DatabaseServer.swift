@@ -177,6 +177,8 @@ public final class DatabaseServer: @unchecked Sendable {
         environment["PATH", default: "/usr/bin:/bin"] += ":/usr/sbin:/sbin"
         process.environment = environment
         let leash = Pipe()
+        // A program that a test starts later would hold the other end for as long as it lives.
+        _ = fcntl(leash.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
         let before = count(of: "ready for connections", in: folder)
         process.standardInput = leash
         process.standardOutput = FileHandle.nullDevice

@@ -20,5 +20,6 @@ extension ErrorCode {
         ofVerification,
         ofKMS,
         ofStorage,
+        ofControlService,
     ].flatMap { $0 }
 }

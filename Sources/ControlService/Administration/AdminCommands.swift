@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Settings
+internal import Signatures
+
+/// The command line of `control-admin`: what is done on the server's own machine.
+public enum AdminCommands {
+    private static let config = CommandOption.value(
+        "config", short: "c", "FILE", "settings", .file, fallback: "/etc/signet/control-server.toml",
+        variable: "SIGNET_CONFIG")
+
+    public static let tree = CommandTree(
+        "control-admin", "set up and look after the control plane",
+        details: [
+            "It works on the database and the key service themselves, with the settings of control-server, so "
+                + "whoever may read those may use it."
+        ],
+        version: "control-admin 0.1.0", options: [config, .set],
+        commands: [migrate, setUp, database, pki])
+
+    private static let migrate = CommandTree(
+        "migrate", "bring the database's schema to this release",
+        options: [
+            .value(
+                "folder", "DIR", "migrations", .folder, fallback: "migrations", variable: "SIGNET_MIGRATIONS")
+        ],
+        examples: [CommandExample("Before a new release starts", "control-admin migrate")])
+
+    private static let setUp = CommandTree(
+        "init", "make the first administrator and his token",
+        options: [
+            .value("name", "NAME", "the administrator, such as his e-mail address", isRequired: true),
+            .value("token-file", "FILE", "a new file for the token", .file, isRequired: true),
+            .flag("replace-token", "make another token for an administrator who is there"),
+        ],
+        examples: [
+            CommandExample(
+                "The first step after `migrate`",
+                "control-admin init --name admin@example.org --token-file admin.token")
+        ])
+
+    private static let database = CommandTree(
+        "database", "the users of the database",
+        commands: [
+            CommandTree(
+                "rights", "print the statements that give a user his rights",
+                details: [
+                    "An administrator of the database makes the user and runs them: those of `migration` first, then "
+                        + "`control-admin migrate`, then those of the others, whose tables have to be there."
+                ],
+                options: [
+                    .value("host", "HOST", "from where the user comes", fallback: "%"),
+                    .value("user", "NAME", "what the user is called"),
+                ],
+                arguments: [
+                    CommandArgument("ROLE", "whose rights", .choice(["control", "data", "migration"]))
+                ],
+                examples: [
+                    CommandExample(
+                        "Let a data-server in",
+                        "control-admin database rights data --user signet_data | mariadb --user root")
+                ])
+        ])
+
+    // MARK: PKI
+
+    private static let folder = CommandOption.value(
+        "folder", "DIR", "the authority's folder, in place of the setting pki.folder", .folder)
+
+    private static let role = CommandOption.value(
+        "role", "ROLE", "who it is for", .choice(TransportRole.allCases.map(\.rawValue)), isRequired: true)
+
+    private static func days(_ fallback: String) -> CommandOption {
+        .value("days", "N", "for how long it is good", .integer(1...36_500), fallback: fallback)
+    }
+
+    private static let pki = CommandTree(
+        "pki", "certificates for TLS between the programs",
+        details: [
+            "A certificate authority of its own, which has nothing to do with signing keys. A farm that has an "
+                + "authority, or SPIFFE, does without it and names that one in the settings."
+        ],
+        commands: [
+            CommandTree(
+                "init", "make the authority",
+                options: [
+                    folder, days("3650"),
+                    .value("name", "NAME", "its common name", fallback: "Signet transport"),
+                ]),
+            CommandTree(
+                "issue", "issue a certificate with a new key",
+                options: [
+                    folder, role, days("30"),
+                    .value("name", "NAME", "who it is for", isRequired: true),
+                    .value("host", "HOST", "DNS name or address of a server", isRepeated: true),
+                    .value(
+                        "out", "PATH", "write PATH.crt and PATH.key; else NAME beside the authority", .file),
+                    .flag("replace", "take the place of files that are there"),
+                ],
+                examples: [
+                    CommandExample(
+                        "For a builder", "control-admin pki issue --role client --name builder1 --days 30"),
+                    CommandExample(
+                        "For a data-server",
+                        "control-admin pki issue --role data --name data1 --host data1.example.org"),
+                ]),
+            CommandTree(
+                "revoke", "shut a certificate out, also on open connections",
+                details: [
+                    "It goes on the deny list in the database, which data-servers act on within a second, and on the "
+                        + "revocation list in the authority's folder."
+                ],
+                options: [
+                    folder,
+                    .value("serial", "HEX", "the certificate with this number"),
+                    .value("role", "ROLE", "with --name", .choice(TransportRole.allCases.map(\.rawValue))),
+                    .value("name", "NAME", "all that are still good of this role and name"),
+                    .value(
+                        "reason", "REASON", "why", .choice(RevocationReasons.names), fallback: "unspecified"),
+                    .flag("without-database", "only write the list; servers that run hear of it at SIGHUP"),
+                ]),
+            CommandTree("list", "tell what was issued", options: [folder]),
+            CommandTree("crl", "write the revocation list anew, good for a year", options: [folder]),
+        ])
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Diagnostics
+internal import HTTP
+internal import Keyring
+internal import Signatures
+
+/// A grant, as the API shows it.
+struct GrantDocument: Encodable {
+    let id: String
+    let clients: String
+    let keys: [String]
+    let kinds: [String]
+    let description: String
+    let create_at: String
+    let expire_at: String?
+
+    init(_ grant: Grant) {
+        id = grant.id.description
+        clients = grant.clients.description
+        keys = grant.keys.sorted().map(\.description)
+        kinds = grant.kinds.map(\.rawValue).sorted()
+        description = grant.summary
+        create_at = Timestamp.text(grant.created)
+        expire_at = grant.expires.map { Timestamp.text($0) }
+    }
+}
+
+/// `{ "clients": pattern, "keys": [name / id / pattern], "kinds": [kind], "description": text, "expire_at": timestamp }`
+///
+/// ```
+/// pattern = sort ":" value [ "@" 64HEXDIG ]     ; without an authority, that of the settings
+/// ```
+struct NewGrantDocument: StrictDocument {
+    enum Fields: String, CodingKey, CaseIterable { case clients, keys, kinds, description, expire_at }
+    let clients: String
+    let keys: [String]
+    let kinds: Set<SigningKind>
+    let description: String
+    let expires: Moment?
+
+    init(_ fields: KeyedDecodingContainer<Fields>) throws {
+        clients = try fields.decode(String.self, forKey: .clients)
+        keys = try fields.decode([String].self, forKey: .keys)
+        kinds = Set(
+            try fields.decode([String].self, forKey: .kinds).map { text in
+                guard let kind = SigningKind(rawValue: text), kind.isServed else {
+                    let known = SigningKind.allCases.filter(\.isServed).map(\.rawValue)
+                    throw HTTPError(
+                        .invalidArgument, "kinds: each is one of \(known.joined(separator: ", "))")
+                }
+                return kind
+            })
+        description = try fields.decodeIfPresent(String.self, forKey: .description) ?? ""
+        expires = try fields.decodeIfPresent(String.self, forKey: .expire_at).map {
+            try Timestamp.read($0, "expire_at")
+        }
+    }
+}
+
+/// `{ "identity": identity }` or `{ "certificate": 64HEXDIG }`
+struct DeniedClientDocument: StrictDocument, Encodable {
+    enum Fields: String, CodingKey, CaseIterable { case identity, certificate }
+    let identity: String?
+    let certificate: String?
+
+    init(_ fields: KeyedDecodingContainer<Fields>) throws {
+        identity = try fields.decodeIfPresent(String.self, forKey: .identity)
+        certificate = try fields.decodeIfPresent(String.self, forKey: .certificate)
+    }
+
+    init(_ client: DeniedClient) {
+        switch client {
+        case .identity(let identity): (self.identity, certificate) = (identity.description, nil)
+        case .certificate(let fingerprint): (identity, certificate) = (nil, Hex.encode(fingerprint))
+        }
+    }
+
+    func client(_ authority: [UInt8]?) throws -> DeniedClient {
+        switch (identity, certificate) {
+        case (let text?, nil):
+            let parts = try IdentityText(text, authority)
+            return .identity(
+                try ClientIdentity(authority: parts.authority, sort: parts.sort, value: parts.value))
+        case (nil, let text?):
+            guard let fingerprint = try? Hex.decode(text), fingerprint.count == 32 else {
+                throw ControlError(
+                    .invalidArgument, "certificate: the SHA-256 of one, in 64 small hexadecimal digits")
+            }
+            return .certificate(fingerprint)
+        default:
+            throw ControlError(.invalidArgument, "name either an identity or a certificate")
+        }
+    }
+}
+
+/// `sort ":" value [ "@" 64HEXDIG ]`, for identities and patterns over them.
+struct IdentityText {
+    let authority: [UInt8]
+    let sort: ClientIdentity.Sort
+    let value: String
+
+    /// `authority` is what counts when the text names none.
+    init(_ text: String, _ authority: [UInt8]?) throws(ControlError) {
+        guard let colon = text.firstIndex(of: ":"),
+            let sort = ClientIdentity.Sort(rawValue: String(text[..<colon]))
+        else {
+            let sorts = ClientIdentity.Sort.allCases.map { $0.rawValue + ":" }.joined(separator: ", ")
+            throw ControlError(
+                .invalidArgument,
+                "a client is named by its sort and name, such as uri:signet://client/ci; "
+                    + "it begins with one of \(sorts)")
+        }
+        self.sort = sort
+        let rest = text[text.index(after: colon)...]
+        if let at = rest.lastIndex(of: "@"),
+            let named = try? Hex.decode(String(rest[rest.index(after: at)...])),
+            named.count == 32
+        {
+            self.authority = named
+            value = String(rest[..<at])
+        } else {
+            guard let authority else {
+                throw ControlError(
+                    .invalidArgument,
+                    "the authority that issued the client's certificate is missing: \"@\" and its SHA-256 behind the "
+                        + "name, or the setting control-server.client_ca")
+            }
+            self.authority = authority
+            value = String(rest)
+        }
+    }
+}
+
+extension DeniedClient {
+    /// For the audit.
+    var text: String {
+        switch self {
+        case .identity(let identity): identity.description
+        case .certificate(let fingerprint): "certificate:" + Hex.encode(fingerprint)
+        }
+    }
+}

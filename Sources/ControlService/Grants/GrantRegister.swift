@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Diagnostics
+public import Keyring
+public import Signatures
+
+/// Signing grants, and who is shut out whatever his grants say.
+public struct GrantRegister: Sendable {
+    let grants: any GrantStore
+    let keys: any KeyStore
+    let ring: ClusterKeyRing
+    let clock: Clock
+
+    public init(grants: any GrantStore, keys: any KeyStore, ring: ClusterKeyRing, clock: @escaping Clock) {
+        self.grants = grants
+        self.keys = keys
+        self.ring = ring
+        self.clock = clock
+    }
+
+    // MARK: Grants
+
+    public func list(for caller: Caller) async throws -> [Grant] {
+        try caller.require(.readGrants)
+        return try await grants.grants().map(\.grant)
+    }
+
+    public func grant(_ id: GrantID, for caller: Caller) async throws -> Grant {
+        try caller.require(.readGrants)
+        guard let stored = try await grants.grant(id) else {
+            throw ControlError(.grantNotFound, "there is no grant \(id)")
+        }
+        return stored.grant
+    }
+
+    /// `keys` are names, ids, or patterns over names; what they stand for now is granted, so that a key which takes over
+    /// a name inherits nothing.
+    public func add(
+        _ clients: IdentityPattern, keys patterns: [String], kinds: Set<SigningKind>, expires: Moment? = nil,
+        summary: String = "", by caller: Caller
+    ) async throws -> Grant {
+        try caller.require(.manageGrants)
+        let now = clock()
+        guard expires.map({ now < $0 }) ?? true else {
+            throw ControlError(.invalidArgument, "expire_at: it lies in the past")
+        }
+        let named = try await expand(patterns, for: kinds)
+        let grant = try Grant(
+            id: .random(), clients: clients, keys: Set(named.map(\.id)), kinds: kinds, created: now,
+            expires: expires, summary: summary)
+        let names = named.map(\.name.text).sorted().joined(separator: ", ")
+        try await grants.add(
+            ring.sealed(grant),
+            caller.event(
+                .grantCreate, grant.id.description, at: now,
+                [
+                    ("clients", clients.description), ("keys", names),
+                    ("kinds", kinds.map(\.rawValue).sorted().joined(separator: ", ")),
+                ]))
+        return grant
+    }
+
+    public func remove(_ id: GrantID, by caller: Caller) async throws {
+        try caller.require(.manageGrants)
+        try await grants.remove(id, caller.event(.grantRemove, id.description, at: clock()))
+    }
+
+    private func expand(_ patterns: [String], for kinds: Set<SigningKind>) async throws -> [KeyRecord] {
+        guard (1...Grant.mostKeys).contains(patterns.count) else {
+            throw ControlError(.invalidArgument, "keys: 1 to \(Grant.mostKeys) names, ids or patterns")
+        }
+        let schemes = Set(kinds.map(\.scheme))
+        var found: [KeyID: KeyRecord] = [:]
+        for pattern in patterns {
+            let matching = try await keys(matching: pattern)
+            guard !matching.isEmpty else {
+                throw ControlError(.keyNotFound, "keys: there is no key \(pattern.prefix(80))")
+            }
+            let usable = matching.filter { $0.purpose == .signing && schemes.contains($0.scheme) }
+            guard !usable.isEmpty else {
+                throw ControlError(
+                    .keySchemeMismatch,
+                    "keys: no key \(pattern.prefix(80)) signs any of the kinds that are named")
+            }
+            for key in usable { found[key.id] = key }
+        }
+        return found.values.sorted { $0.id < $1.id }
+    }
+
+    private func keys(matching pattern: String) async throws -> [KeyRecord] {
+        guard pattern.contains("*") else {
+            let stored: StoredKey?
+            if let id = KeyID(pattern) {
+                stored = try await keys.key(id)
+            } else {
+                stored = try await keys.key(named: KeyName(pattern))
+            }
+            return stored.map { $0.record.state.freesName ? [] : [$0.record] } ?? []
+        }
+        let pattern = try NamePattern(pattern)
+        var query = KeyQuery()
+        query.purpose = .signing
+        query.limit = KeyQuery.largest
+        var matching: [KeyRecord] = []
+        while true {
+            let page = try await keys.keys(query)
+            matching += page.keys.map(\.record).filter { pattern.matches($0.name.text) }
+            query.offset += page.keys.count
+            guard !page.keys.isEmpty, query.offset < page.total else { return matching }
+        }
+    }
+
+    // MARK: Who is shut out
+
+    public func denied(for caller: Caller) async throws -> Set<DeniedClient> {
+        try caller.require(.readGrants)
+        return try await grants.denied()
+    }
+
+    public func deny(_ client: DeniedClient, by caller: Caller) async throws {
+        try caller.require(.manageGrants)
+        try await grants.deny(client, caller.event(.clientDeny, client.text, at: clock()))
+    }
+
+    public func allow(_ client: DeniedClient, by caller: Caller) async throws {
+        try caller.require(.manageGrants)
+        try await grants.allow(client, caller.event(.clientAllow, client.text, at: clock()))
+    }
+}

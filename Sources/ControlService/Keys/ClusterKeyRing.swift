@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Cryptography
+internal import Diagnostics
+public import Keyring
+internal import Signatures
+
+/// The cluster keys of both planes as the control plane uses them: unwrapped when they are first needed, and kept.
+///
+/// What is written is sealed and authenticated under the newest key of its plane; what was read is looked at under the
+/// key that it names.
+public final class ClusterKeyRing: Sendable {
+    private let store: any ClusterKeyStore
+    private let wrapping: any KeyWrapping
+    private let known = Lock<[ClusterKeyID: ClusterKey]>([:])
+    private let newest = Lock<[Plane: ClusterKeyID]>([:])
+
+    public init(store: any ClusterKeyStore, wrapping: any KeyWrapping) {
+        self.store = store
+        self.wrapping = wrapping
+    }
+
+    /// Makes the first key of a plane that has none. Several servers may do so at once: the newest counts for all that
+    /// is written from then on, and the other stays for what was sealed in between.
+    public func prepare(by caller: Caller, at now: Moment) async throws {
+        for plane in Plane.allCases where try await store.clusterKeys(of: plane).isEmpty {
+            let made = try await ClusterKey.make(plane, wrappedBy: wrapping, at: now)
+            try await store.add(
+                made.wrapped,
+                caller.event(
+                    .clusterKeyCreate, made.wrapped.id.description, at: now,
+                    [("plane", plane.rawValue), ("provider", wrapping.provider)]))
+        }
+    }
+
+    /// Throws when the key service could not open a cluster key now.
+    public func checkHealth() async throws { try await wrapping.checkHealth() }
+
+    // MARK: Rows
+
+    /// The row of a new key.
+    func sealed(_ record: KeyRecord, _ key: PrivateKey) async throws -> StoredKey {
+        try await sealing(record.purpose.plane).seal(key, for: record)
+    }
+
+    func sealed(_ grant: Grant) async throws -> StoredGrant {
+        // Data-servers read it.
+        try await sealing(.data).store(grant)
+    }
+
+    /// The row after a change of its record, under the key that it was under.
+    func changed(_ stored: StoredKey, to record: KeyRecord) async throws -> StoredKey {
+        try await key(stored.code.clusterKey).store(record, insteadOf: stored)
+    }
+
+    /// An authority that may certify now. Refuses a row that somebody edited.
+    func issuer(_ stored: StoredKey, at now: Moment) async throws -> Issuer {
+        guard stored.record.scheme == .ca else {
+            throw ControlError(
+                .keySchemeMismatch, "the key \(stored.record.name) is no authority, and certifies nothing")
+        }
+        // Told before the key is opened, for the state is what users meet most.
+        _ = try stored.record.applying(.certify)
+        let unsealed = try await key(stored.code.clusterKey).unseal(stored)
+        return Issuer(
+            record: stored.record, certificate: try Certificate(der: stored.record.certificate.span),
+            key: try unsealed.certifying(at: now))
+    }
+
+    // MARK: Keys
+
+    private func sealing(_ plane: Plane) async throws -> ClusterKey {
+        if let id = newest.withLock({ $0[plane] }) { return try await key(id) }
+        guard let first = try await store.clusterKeys(of: plane).first else {
+            throw ControlError(.unavailable, "there is no cluster key for the \(plane.rawValue) plane yet")
+        }
+        newest.withLock { $0[plane] = first.id }
+        return try await open(first)
+    }
+
+    private func key(_ id: ClusterKeyID) async throws -> ClusterKey {
+        if let key = known.withLock({ $0[id] }) { return key }
+        guard let wrapped = try await store.clusterKey(id) else {
+            throw ControlError(
+                .sealBroken, "the cluster key \(id) is not in the database")
+        }
+        return try await open(wrapped)
+    }
+
+    /// Two who open the same key at once do the same work twice, and harm nothing.
+    private func open(_ wrapped: WrappedKey) async throws -> ClusterKey {
+        if let key = known.withLock({ $0[wrapped.id] }) { return key }
+        let key = try await wrapped.unwrapped(by: wrapping)
+        known.withLock { $0[wrapped.id] = key }
+        return key
+    }
+}
+
+/// An authority with its private key, for the length of one act.
+struct Issuer: Sendable {
+    let record: KeyRecord
+    let certificate: Certificate
+    private let key: PrivateKey
+
+    init(record: KeyRecord, certificate: Certificate, key: PrivateKey) {
+        self.record = record
+        self.certificate = certificate
+        self.key = key
+    }
+
+    /// With a digest that the key is strong enough for.
+    func handle(_ digest: DigestAlgorithm) throws -> SigningHandle {
+        let usual = record.algorithm.usualDigest
+        return try SigningHandle(key, record.algorithm.signature(digest.count < usual.count ? usual : digest))
+    }
+}

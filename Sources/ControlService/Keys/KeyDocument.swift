@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Cryptography
+internal import Diagnostics
+internal import HTTP
+internal import Keyring
+internal import Signatures
+
+/// A key, as the API shows it: Signatrust's fields, and what is ours behind them.
+struct KeyDocument: Encodable {
+    let id: String
+    let name: String
+    let description: String
+    let visibility: String
+    let user: String?
+    let attributes: [String: String]
+    let key_type: String
+    let parent_id: String?
+    let fingerprint: String
+    let serial_number: String
+    let create_at: String
+    let expire_at: String?
+    let key_state: String
+    let user_email: String?
+    let request_delete_users: String
+    let request_revoke_users: String
+
+    let scheme: String
+    let purpose: String
+    let algorithm: String
+    let version: UInt32
+    /// SHA-256 of the public key's DER.
+    let public_key_sha256: String
+
+    init(_ stored: StoredKey) throws {
+        let record = stored.record
+        id = record.id.description
+        name = record.name.text
+        description = record.summary
+        visibility = record.owner == nil ? "public" : "private"
+        user = record.owner?.description
+        user_email = record.name.owner
+        attributes = record.algorithm.attributes
+        parent_id = record.parent?.description
+        create_at = Timestamp.text(record.created)
+        expire_at = record.expires.map { Timestamp.text($0) }
+        key_state = record.state.rawValue
+        (request_delete_users, request_revoke_users) = ("", "")
+        scheme = record.scheme.rawValue
+        purpose = record.purpose.rawValue
+        algorithm = record.algorithm.rawValue
+        version = record.version
+        public_key_sha256 = Hex.encode(record.publicKeyDigest.bytes)
+        if record.scheme == .openpgp {
+            key_type = KeyType.pgp.rawValue
+            fingerprint = Hex.encode(record.fingerprint, .upper)
+            serial_number = fingerprint
+        } else {
+            let certificate = try Certificate(der: record.certificate.span)
+            key_type =
+                (record.scheme != .ca ? KeyType.x509ee : record.parent == nil ? .x509ca : .x509ica).rawValue
+            fingerprint = Hex.encode(certificate.fingerprint.bytes, .upper)
+            serial_number = Hex.encode(certificate.serialNumber, .upper)
+        }
+    }
+}
+
+/// `{ "data": [key], "meta": { "total_count": number } }`
+struct KeyListDocument: Encodable {
+    struct Meta: Encodable { let total_count: Int }
+    let data: [KeyDocument]
+    let meta: Meta
+
+    init(_ page: KeyPage) throws {
+        data = try page.keys.map { try KeyDocument($0) }
+        meta = Meta(total_count: page.total)
+    }
+}
+
+extension KeyAlgorithm {
+    /// In Signatrust's words.
+    fileprivate var attributes: [String: String] {
+        switch family {
+        case .rsa: ["key_type": "rsa", "key_length": String(bits)]
+        case .ecdsa: ["key_type": "ecdsa", "key_length": String(bits)]
+        case .ed25519: ["key_type": "eddsa"]
+        }
+    }
+}
+
+extension KeyQuery {
+    /// `?key_type=&state=&name=&visibility=&page_size=&page_number=`
+    init(_ query: Query) throws {
+        self.init()
+        try query.allow(["key_type", "state", "name", "visibility", "parent_id", "page_size", "page_number"])
+        if let text = try query.value("key_type") {
+            switch KeyType(rawValue: text) {
+            case .pgp: scheme = .openpgp
+            case .x509ca, .x509ica: scheme = .ca
+            case .x509ee: scheme = .module
+            case nil: throw ControlError(.invalidArgument, "key_type: one of \(KeyType.known)")
+            }
+        }
+        if let text = try query.value("state") {
+            guard let state = KeyState(rawValue: text) else {
+                let known = KeyState.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ControlError(.invalidArgument, "state: one of \(known)")
+            }
+            self.state = state
+        }
+        if let text = try query.value("parent_id") {
+            guard let id = KeyID(text) else {
+                throw ControlError(.invalidArgument, "parent_id: no id of a key")
+            }
+            parent = id
+        }
+        nameContains = try query.value("name") ?? ""
+        guard try query.value("visibility") ?? "public" == "public" else {
+            throw ControlError(.unsupported, "visibility: this version has public keys only")
+        }
+        let page = try Page(query)
+        (offset, limit) = (page.offset, page.limit)
+    }
+}
+
+/// `?page_size=&page_number=`, counted from 1.
+struct Page {
+    let offset: Int
+    let limit: Int
+
+    init(_ query: Query) throws {
+        let size = try query.value("page_size", as: Int.self) ?? 100
+        let number = try query.value("page_number", as: Int.self) ?? 1
+        guard (1...1000).contains(size) else { throw ControlError(.invalidArgument, "page_size: 1 to 1000") }
+        guard (1...1_000_000).contains(number) else {
+            throw ControlError(.invalidArgument, "page_number: 1 to 1000000")
+        }
+        limit = size
+        offset = (number - 1) * size
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Cryptography
+internal import Diagnostics
+public import Keyring
+
+/// A key that somebody wants: everything about it is typed and in its range.
+public struct KeyOrder: Sendable {
+    public enum Sort: Sendable {
+        /// An OpenPGP key with this user id, such as `Farm <farm@example.org>`.
+        case openpgp(userID: String)
+        /// The root of an X.509 hierarchy.
+        case authority(DistinguishedName)
+        /// An authority below another one, which is named by its name or id.
+        case intermediate(DistinguishedName, parent: String)
+        /// Signs kernel modules.
+        case moduleSigner(DistinguishedName, parent: String)
+    }
+
+    public var name: KeyName
+    public var summary: String
+    public var algorithm: KeyAlgorithm
+    /// Of the signatures over its certificate.
+    public var digest: DigestAlgorithm
+    public var expires: Moment
+    public var sort: Sort
+
+    public init(
+        name: KeyName, summary: String = "", algorithm: KeyAlgorithm, digest: DigestAlgorithm? = nil,
+        expires: Moment, sort: Sort
+    ) throws {
+        self.name = name
+        self.summary = summary
+        self.algorithm = algorithm
+        self.digest = digest ?? algorithm.usualDigest
+        self.expires = expires
+        self.sort = sort
+        guard name.owner == nil else {
+            throw ControlError(.unsupported, "visibility: this version makes public keys only")
+        }
+        guard self.digest.count >= algorithm.usualDigest.count else {
+            throw ControlError(
+                .invalidArgument,
+                "digest_algorithm: \(algorithm.rawValue) needs \(algorithm.usualDigest.rawValue) or a longer one"
+            )
+        }
+    }
+}
+
+extension KeyAlgorithm {
+    /// The digest that is as strong as the key.
+    var usualDigest: DigestAlgorithm { self == .p384 ? .sha384 : .sha256 }
+
+    /// How a certificate is signed with such a key.
+    func signature(_ digest: DigestAlgorithm) -> SignatureAlgorithm {
+        switch family {
+        case .rsa: .rsaPKCS1(digest)
+        case .ecdsa: .ecdsa(digest)
+        case .ed25519: .ed25519
+        }
+    }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Cryptography
+internal import Diagnostics
+public import Keyring
+internal import Signatures
+
+/// The keys: made, looked up, enabled and disabled, and their public parts handed out.
+///
+/// Names, states and public parts are shown as the database has them; before a key is used or changed its row's
+/// authentication code is looked at.
+public struct KeyRegister: Sendable {
+    let keys: any KeyStore
+    let ring: ClusterKeyRing
+    let clock: Clock
+    let lists: RevocationLists
+
+    public init(keys: any KeyStore, ring: ClusterKeyRing, clock: @escaping Clock) {
+        self.keys = keys
+        self.ring = ring
+        self.clock = clock
+        lists = RevocationLists(keys: keys, ring: ring, clock: clock)
+    }
+
+    // MARK: Reading
+
+    public func list(_ query: KeyQuery, for caller: Caller) async throws -> KeyPage {
+        try caller.require(.readKeys)
+        return try await keys.keys(query)
+    }
+
+    public func key(_ idOrName: String, for caller: Caller) async throws -> StoredKey {
+        try caller.require(.readKeys)
+        return try await find(idOrName)
+    }
+
+    /// Whether a new key may have the name.
+    public func isFree(_ name: KeyName, for caller: Caller) async throws -> Bool {
+        try caller.require(.readKeys)
+        return try await keys.key(named: name) == nil
+    }
+
+    // MARK: Public parts, for everybody
+
+    /// The armored OpenPGP certificate.
+    public func publicKey(_ idOrName: String) async throws -> String {
+        let record = try await exported(idOrName)
+        guard record.scheme == .openpgp else {
+            throw ControlError(.keySchemeMismatch, "the key \(record.name) has a certificate, no OpenPGP key")
+        }
+        return try Self.armored(record)
+    }
+
+    /// The X.509 certificate in PEM.
+    public func certificate(_ idOrName: String) async throws -> String {
+        let record = try await exported(idOrName)
+        guard record.scheme != .openpgp else {
+            throw ControlError(
+                .keySchemeMismatch, "the key \(record.name) is an OpenPGP key, without certificate")
+        }
+        return try Certificate(der: record.certificate.span).pem
+    }
+
+    /// What an authority revoked, in PEM.
+    public func revocationList(_ idOrName: String) async throws -> String {
+        let stored = try await find(idOrName)
+        guard stored.record.scheme == .ca else {
+            throw ControlError(.notFound, "the key \(stored.record.name) is no authority and revokes nothing")
+        }
+        return try await lists.list(of: stored)
+    }
+
+    private func exported(_ idOrName: String) async throws -> KeyRecord {
+        try await find(idOrName).record.applying(.export)
+    }
+
+    private func find(_ idOrName: String) async throws -> StoredKey {
+        var stored: StoredKey?
+        if let id = KeyID(idOrName) {
+            stored = try await keys.key(id)
+        } else if let name = try? KeyName(idOrName) {
+            // What cannot be a name is no key's name.
+            stored = try await keys.key(named: name)
+        }
+        guard let stored else { throw ControlError(.keyNotFound, "there is no key \(idOrName.prefix(80))") }
+        return stored
+    }
+
+    // MARK: Changing
+
+    /// `isExpected` judges the state that the caller has seen, before anything is changed.
+    public func apply(
+        _ action: KeyAction, to idOrName: String, by caller: Caller,
+        isExpected: (StoredKey) throws -> Void = { _ in }
+    ) async throws -> StoredKey {
+        try caller.require(.switchKeys)
+        guard let auditAction = Self.switches[action] else {
+            throw ControlError(.unsupported, "this version does not know \(action.rawValue)")
+        }
+        let stored = try await find(idOrName)
+        try isExpected(stored)
+        let now = clock()
+        let record = try stored.record.applying(action)
+        guard action != .enable || !record.isExpired(at: now) else {
+            throw ControlError(.keyExpired, "the key \(record.name) has expired")
+        }
+        return try await keys.change(
+            ring.changed(stored, to: record),
+            caller.event(auditAction, record.id.description, at: now, [("name", record.name.text)]))
+    }
+
+    private static let switches: [KeyAction: AuditAction] = [.enable: .keyEnable, .disable: .keyDisable]
+
+    // MARK: Making
+
+    /// A new key; public ones begin disabled.
+    public func generate(_ order: KeyOrder, by caller: Caller) async throws -> StoredKey {
+        try caller.require(.manageKeys)
+        let now = clock()
+        guard now < order.expires else {
+            throw ControlError(.invalidArgument, "expire_at: it lies in the past")
+        }
+        guard try await keys.key(named: order.name) == nil else {
+            throw ControlError(.keyNameTaken, "there is a key \(order.name)")
+        }
+        let parent = try await parent(of: order, at: now)
+        let key = try await Self.generate(order.algorithm)
+        let record = try await Self.record(order, key, parent, at: now)
+        let stored = try await ring.sealed(record, key)
+        try await keys.add(
+            [stored],
+            caller.event(
+                .keyGenerate, record.id.description, at: now,
+                [
+                    ("name", record.name.text), ("scheme", record.scheme.rawValue),
+                    ("algorithm", record.algorithm.rawValue), ("fingerprint", Hex.encode(record.fingerprint)),
+                ]))
+        return try await find(record.id.description)
+    }
+
+    /// Large RSA keys take seconds, which no loop has.
+    @concurrent private static func generate(_ algorithm: KeyAlgorithm) async throws -> PrivateKey {
+        try PrivateKey.generate(algorithm)
+    }
+
+    private func parent(of order: KeyOrder, at now: Moment) async throws -> Issuer? {
+        let name: String
+        switch order.sort {
+        case .openpgp, .authority: return nil
+        case .intermediate(_, let parent), .moduleSigner(_, let parent): name = parent
+        }
+        let issuer = try await ring.issuer(find(name), at: now)
+        guard order.expires <= issuer.record.expires ?? order.expires else {
+            throw ControlError(.invalidArgument, "expire_at: it lies behind the end of \(issuer.record.name)")
+        }
+        return issuer
+    }
+
+    @concurrent private static func record(
+        _ order: KeyOrder, _ key: PrivateKey, _ parent: Issuer?, at now: Moment
+    ) async throws -> KeyRecord {
+        switch order.sort {
+        case .openpgp(let userID):
+            return try openPGPRecord(order, userID, key, at: now)
+        case .authority(let subject), .intermediate(let subject, _), .moduleSigner(let subject, _):
+            let draft = CertificateDraft(
+                subject: subject, key: key.publicKey, serial: try .random(),
+                notBefore: try TransportAuthority.time(now),
+                notAfter: try TransportAuthority.time(order.expires), profile: order.sort.profile)
+            let certificate: Certificate
+            if let parent {
+                certificate = try draft.signed(by: parent.handle(order.digest), issuer: parent.certificate)
+            } else {
+                certificate = try draft.selfSigned(
+                    by: SigningHandle(key, order.algorithm.signature(order.digest)))
+            }
+            let spki = try key.publicKey.spki()
+            let isLeaf = order.sort.profile == .moduleSigner
+            return try KeyRecord(
+                id: .random(), scheme: isLeaf ? .module : .ca, purpose: isLeaf ? .signing : .certifying,
+                algorithm: order.algorithm, publicKey: spki,
+                fingerprint: Digest(hashing: spki.span, with: .sha256).bytes, created: now,
+                parent: parent?.record.id, name: order.name, summary: order.summary, state: .disabled,
+                expires: order.expires, certificate: certificate.der)
+        }
+    }
+}
+
+extension KeyOrder.Sort {
+    fileprivate var profile: CertificateProfile {
+        switch self {
+        case .openpgp, .moduleSigner: .moduleSigner
+        case .authority: .authority(pathLength: 1)
+        case .intermediate: .authority(pathLength: 0)
+        }
+    }
+}

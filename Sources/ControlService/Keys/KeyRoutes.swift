@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Diagnostics
+internal import HTTP
+internal import HTTP2
+internal import Keyring
+
+/// `/api/v1/keys`: decodes and encodes for `KeyRegister`.
+struct KeyRoutes {
+    let keys: KeyRegister
+
+    func add(to router: inout Router) {
+        let keys = keys
+        // Signatrust's clients write the slash at the end.
+        for path in ["/api/v1/keys", "/api/v1/keys/"] {
+            router.get(path) { request in
+                let caller = try request.known()
+                return try .json(KeyListDocument(await keys.list(KeyQuery(request.query), for: caller)))
+            }
+            router.post(path, .document) { request in
+                let caller = try request.known()
+                let order = try await request.json(NewKeyDocument.self).order()
+                let made = try await keys.generate(order, by: caller)
+                var response = try Response.json(KeyDocument(made), status: .created).tagged(made.tag)
+                response.fields.append("location", "/api/v1/keys/\(made.record.id)")
+                return response
+            }
+        }
+        router.get("/api/v1/keys/name_identical") { request in
+            let caller = try request.known()
+            try request.query.allow(["name", "visibility"])
+            let name = try KeyName(request.query.required("name"))
+            guard try request.query.value("visibility") ?? "public" == "public" else {
+                throw ControlError(.unsupported, "visibility: this version has public keys only")
+            }
+            guard try await keys.isFree(name, for: caller) else {
+                throw ControlError(.keyNameTaken, "there is a key \(name)")
+            }
+            return Response(.ok)
+        }
+        router.get("/api/v1/keys/{key}") { request in
+            let stored = try await keys.key(request.path("key"), for: request.known())
+            return try request.judge(current: stored.tag) ?? .json(KeyDocument(stored)).tagged(stored.tag)
+        }
+        addActions(to: &router)
+        addPublicParts(to: &router)
+    }
+
+    private func addActions(to router: inout Router) {
+        let keys = keys
+        for (name, action) in [("enable", KeyAction.enable), ("disable", .disable)] {
+            router.post("/api/v1/keys/{key}/actions/\(name)") { request in
+                let caller = try request.known()
+                let stored = try await keys.apply(action, to: request.path("key"), by: caller) { seen in
+                    _ = try request.judge(current: seen.tag)
+                }
+                return Response(.ok).tagged(stored.tag)
+            }
+        }
+    }
+
+    private func addPublicParts(to router: inout Router) {
+        let keys = keys
+        router.get("/api/v1/keys/{key}/public_key") { request in
+            try Self.part(await Self.exported { try await keys.publicKey(request.path("key")) }, request)
+        }
+        router.get("/api/v1/keys/{key}/certificate") { request in
+            try Self.part(await Self.exported { try await keys.certificate(request.path("key")) }, request)
+        }
+        router.get("/api/v1/keys/{key}/crl") { request in
+            try Self.part(await keys.revocationList(request.path("key")), request)
+        }
+    }
+
+    /// The wrong sort of key is 403 here, as Signatrust has it.
+    private static func exported(_ part: () async throws -> String) async throws -> String {
+        do {
+            return try await part()
+        } catch let error as ControlError where error.code == .keySchemeMismatch {
+            throw HTTPError(error.code, error.message, status: .forbidden)
+        }
+    }
+
+    private static func part(_ text: String, _ request: Request) throws -> Response {
+        var response = Response.text(text)
+        response.fields.append("cache-control", "public, max-age=300")
+        return try request.conditional(response)
+    }
+}
+
+extension StoredKey {
+    var tag: EntityTag { EntityTag(version: edition) }
+}

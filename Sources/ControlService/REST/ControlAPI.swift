@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Diagnostics
+public import HTTP
+internal import HTTP2
+
+/// The REST API of the control plane over its registers (docs/reference/rest.md).
+public struct ControlAPI: Sendable {
+    let keys: KeyRegister
+    let users: UserRegister
+    let grants: GrantRegister
+    let records: RecordRegister
+    let readiness: Readiness
+    let authority: [UInt8]?
+
+    /// `authority` is the SHA-256 of the certificate of the authority that clients belong to when a request does not
+    /// name one.
+    public init(
+        keys: KeyRegister, users: UserRegister, grants: GrantRegister, records: RecordRegister,
+        readiness: Readiness, authority: [UInt8]?
+    ) {
+        self.keys = keys
+        self.users = users
+        self.grants = grants
+        self.records = records
+        self.readiness = readiness
+        self.authority = authority
+    }
+
+    /// All of the service but its sockets.
+    public var router: Router {
+        var router = Router()
+        let (users, readiness) = (users, readiness)
+        router.around { request, next in
+            let request = try await request.authenticated(by: users)
+            var response = try await next(request)
+            // What is meant for one caller stays with him.
+            if !response.fields.contains("cache-control") {
+                response.fields.append("cache-control", "no-store")
+            }
+            return response
+        }
+        router.get("/api/health/") { _ in
+            let troubles = await readiness.troubles()
+            guard let trouble = troubles.first else { return Response(.ok) }
+            throw HTTPError(.unavailable, "\(trouble.part) is not available", fields: ["retry-after": "1"])
+        }
+        KeyRoutes(keys: keys).add(to: &router)
+        UserRoutes(users: users).add(to: &router)
+        GrantRoutes(grants: grants, authority: authority).add(to: &router)
+        RecordRoutes(records: records, authority: authority).add(to: &router)
+        return router
+    }
+}
