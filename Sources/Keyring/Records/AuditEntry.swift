@@ -98,7 +98,7 @@ public struct AuditEntry: Hashable, Sendable {
         self.previous = previous
         var writer = CanonicalWriter(Self.domain)
         writer.write(sequence)
-        writer.write(previous.bytes)
+        writer.write(previous)
         writer.write(event.time)
         switch event.actor {
         case .user(let id, let name):

@@ -15,27 +15,64 @@ internal import Cryptography
 struct CanonicalWriter {
     private(set) var bytes: [UInt8] = []
 
-    init(_ domain: String) { write(domain) }
+    init(_ domain: String, reserving capacity: Int = 0) {
+        bytes.reserveCapacity(capacity)
+        write(domain)
+    }
 
     mutating func write(_ field: [UInt8]) {
-        let count = UInt32(truncatingIfNeeded: field.count)
-        precondition(Int(count) == field.count, "fields are bounded where they come in")
-        for shift: UInt32 in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        writeCount(field.count)
         bytes += field
     }
 
-    mutating func write(_ text: String) { write(Array(text.utf8)) }
-    mutating func write(_ number: UInt64) { write(Self.octets(number)) }
-    mutating func write(_ number: UInt32) { write(Array(Self.octets(UInt64(number)).suffix(4))) }
+    mutating func write(_ text: String) {
+        let text = text.utf8
+        writeCount(text.count)
+        bytes += text
+    }
+
+    mutating func write(_ number: UInt64) {
+        writeCount(8)
+        append(number)
+    }
+
+    mutating func write(_ number: UInt32) {
+        writeCount(4)
+        append(number)
+    }
+
+    mutating func write(_ digest: Digest) {
+        writeCount(digest.count)
+        digest.withBytes { bytes.append(copying: $0) }
+    }
+
     mutating func write(_ moment: Moment) { write(UInt64(bitPattern: moment.microseconds)) }
 
     mutating func write(ifPresent field: [UInt8]?) { write(field.map { [1] + $0 } ?? [0]) }
+
     mutating func write(ifPresent moment: Moment?) {
-        write(ifPresent: moment.map { Self.octets(UInt64(bitPattern: $0.microseconds)) })
+        guard let moment else { return write(ifPresent: nil as [UInt8]?) }
+        writeCount(9)
+        bytes.append(1)
+        append(UInt64(bitPattern: moment.microseconds))
     }
 
-    private static func octets(_ number: UInt64) -> [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) }
+    private mutating func writeCount(_ count: Int) {
+        let short = UInt32(truncatingIfNeeded: count)
+        precondition(Int(short) == count, "fields are bounded where they come in")
+        append(short)
+    }
+
+    private mutating func append(_ number: UInt64) {
+        append(UInt32(truncatingIfNeeded: number >> 32))
+        append(UInt32(truncatingIfNeeded: number))
+    }
+
+    private mutating func append(_ number: UInt32) {
+        bytes.append(UInt8(truncatingIfNeeded: number >> 24))
+        bytes.append(UInt8(truncatingIfNeeded: number >> 16))
+        bytes.append(UInt8(truncatingIfNeeded: number >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: number))
     }
 }
 

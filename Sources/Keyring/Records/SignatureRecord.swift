@@ -21,14 +21,14 @@ public struct SignatureRecord: Hashable, Sendable {
     public let draft: RecordDraft
     /// The canonical bytes.
     public let encoded: [UInt8]
+    /// Of the canonical bytes, as a leaf.
+    public let digest: Digest
 
     /// The draft as the next link of the server's chain.
     public init(_ draft: RecordDraft, by server: ServerName, after head: ChainHead) {
         self.init(draft, server, head.sequence + 1, head.digest)
     }
 
-    /// Of the canonical bytes, as a leaf.
-    public var digest: Digest { ChainHead.digest(of: encoded) }
     /// The chain's head after this record.
     public var head: ChainHead { ChainHead(sequence: sequence, digest: digest) }
 
@@ -38,6 +38,7 @@ public struct SignatureRecord: Hashable, Sendable {
         self.sequence = sequence
         self.previous = previous
         encoded = Self.encode(draft, server, sequence, previous)
+        digest = ChainHead.digest(of: encoded)
     }
 
     private static let domain = "signet signature record 1"
@@ -47,10 +48,10 @@ public struct SignatureRecord: Hashable, Sendable {
     ) -> [UInt8] {
         let ruling = draft.ruling
         let identity = ruling.client.identity
-        var writer = CanonicalWriter(domain)
+        var writer = CanonicalWriter(domain, reserving: 768 + draft.signature.count)
         writer.write(server.text)
         writer.write(sequence)
-        writer.write(previous.bytes)
+        writer.write(previous)
         writer.write(draft.job.bytes)
         writer.write(identity.authority)
         writer.write(identity.sort.rawValue)
@@ -64,7 +65,7 @@ public struct SignatureRecord: Hashable, Sendable {
         writer.write(draft.scheme.rawValue)
         writer.write(draft.fingerprint)
         writer.write(draft.time)
-        writer.write(draft.claim.bytes)
+        writer.write(draft.claim)
         writer.write(ifPresent: draft.content.map { Array($0.algorithm.rawValue.utf8) + [0] + $0.bytes })
         writer.write([draft.isBlind ? 1 : 0])
         writer.write(draft.facts)

@@ -12,11 +12,12 @@ enum RecordTable {
             "server", "sequence", "job", "client", "key_id", "kind", "content", "signed_at", "digest", "body",
         ])
 
-    static func fields(_ record: SignatureRecord) -> [DatabaseValue] {
+    /// `client` is the identity's digest, which many rows share.
+    static func fields(_ record: SignatureRecord, client: [UInt8]) -> [DatabaseValue] {
         let draft = record.draft
         return [
             .text(record.server.text), .uint(record.sequence), draft.job.field,
-            .bytes(digest(of: draft.ruling.client.identity)), draft.ruling.key.field,
+            .bytes(client), draft.ruling.key.field,
             .text(draft.ruling.kind),
             content(draft.content), draft.time.field, .bytes(record.digest.bytes), .bytes(record.encoded),
         ]
@@ -94,7 +95,7 @@ enum RecordTable {
         try SignatureRecord(decoding: row.bytes("body"))
     }
 
-    private static func digest(of client: ClientIdentity) -> [UInt8] {
+    static func digest(of client: ClientIdentity) -> [UInt8] {
         let text = Array(client.description.utf8)
         return Digest(hashing: text.span, with: .sha256).bytes
     }

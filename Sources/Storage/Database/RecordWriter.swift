@@ -75,6 +75,7 @@ struct RecordWriter: Sendable {
         var (revision, head) = try RecordTable.head(of: server, connection)
         var outcomes: [RecordOutcome] = []
         var rows: [[DatabaseValue]] = []
+        var clients: [ClientIdentity: [UInt8]] = [:]
         var size = 0
         for draft in drafts {
             guard draft.ruling.revision >= revision else {
@@ -88,7 +89,10 @@ struct RecordWriter: Sendable {
                 rows = []
                 size = 0
             }
-            rows.append(RecordTable.fields(record))
+            let identity = draft.ruling.client.identity
+            let client = clients[identity] ?? RecordTable.digest(of: identity)
+            clients[identity] = client
+            rows.append(RecordTable.fields(record, client: client))
             size += record.encoded.count
             outcomes.append(.stored(record))
         }
