@@ -143,6 +143,32 @@ let house: [Room] =
             testUses: ["control-admin", "control-server"]),
 
         Room(
+            floor: 9, name: "DataService",
+            uses: [
+                "Artifacts",
+                "Bytes",
+                "Cryptography",
+                "Diagnostics",
+                "GRPC",
+                "HTTP",
+                "HTTP2",
+                "KMS",
+                "Keyring",
+                "MariaDB",
+                "Secrets",
+                "Settings",
+                "Signatures",
+                "SigningProtocol",
+                "Transport",
+            ], testUses: ["ASN1", "SampleFiles", "SigningFarm", "TestPeers", "data-server"]),
+
+        Room(
+            floor: 10, name: "data-server", sort: .program,
+            uses: [
+                "DataService", "Diagnostics", "KMS", "Keyring", "MariaDB", "Secrets", "Settings", "Storage",
+                "Transport",
+            ]),
+        Room(
             floor: 10, name: "control-admin", sort: .program,
             uses: ["ControlService", "Diagnostics", "Keyring", "Settings"]),
         Room(
@@ -198,6 +224,12 @@ let house: [Room] =
         Room(
             floor: 12, name: "TestPeers", sort: .workshop(.library, path: "Tests/TestPeers"),
             uses: ["Diagnostics", "TestSupport", "Transport"]),
+        Room(
+            floor: 13, name: "SigningFarm", sort: .workshop(.library, path: "Tests/SigningFarm"),
+            uses: [
+                "ASN1", "Cryptography", "Diagnostics", "KMS", "Keyring", "MariaDB", "Secrets", "Signatures",
+                "Storage", "TestPeers", "TestSupport",
+            ]),
         Room(
             floor: 12, name: "CorpusTests", sort: .workshop(.tests, path: "Tests/CorpusTests"),
             uses: ["FuzzTargets", "TestSupport"]),

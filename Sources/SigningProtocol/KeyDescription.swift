@@ -19,7 +19,7 @@ public struct KeyDescription: ProtobufMessage, Hashable, Sendable {
     public var scheme: String
     public var algorithm: String
     public var state: String
-    /// SHA-256 of the public key (SPKI).
+    /// Of an OpenPGP key its version 4 fingerprint, else SHA-256 of the public key (SPKI).
     public var fingerprint: [UInt8]
     /// In seconds since 1970.
     public var created: Int64

@@ -72,7 +72,7 @@ public struct MadeSignature: ProtobufMessage, Hashable, Sendable {
     public var signature: [UInt8]
     public var keyID: UniqueID
     public var keyVersion: UInt32
-    /// SHA-256 of the public key (SPKI).
+    /// Of an OpenPGP key its version 4 fingerprint, else SHA-256 of the public key (SPKI).
     public var fingerprint: [UInt8]
     /// By the server's clock, in seconds since 1970.
     public var created: Int64

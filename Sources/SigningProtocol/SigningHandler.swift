@@ -65,6 +65,9 @@ public struct SignCall {
     /// Sends a reply; waits while the client is slow to take what was sent before. One at a time.
     public func send(_ reply: SignReply) async throws { try await call.send(reply) }
 
+    /// Ends the call as failed, from outside of its handler.
+    public func end(_ failure: Failure) { call.finish(CallStatus(failure)) }
+
     /// Sends a reply without waiting; throws when far too many wait already.
     public func post(_ reply: SignReply) throws { try call.post(reply.protobuf()) }
 }

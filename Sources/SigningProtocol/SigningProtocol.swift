@@ -39,7 +39,7 @@ public enum SigningLimits {
     public static let part = 1 << 20
     /// Bytes of one message.
     public static let message = part + 4096
-    public static let name = 255
+    public static let name = 256
     public static let kind = 32
     public static let digest = 16
     public static let midstate = 256
@@ -51,5 +51,6 @@ public enum SigningLimits {
     public static let page = 100
     public static let kinds = 32
 
-    static let serviceName = "signet.v1.Signing"
+    /// What the service is called, for health too.
+    public static let serviceName = "signet.v1.Signing"
 }

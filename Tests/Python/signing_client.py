@@ -5,6 +5,7 @@ usage: signing_client.py STUBS TARGET [CA CERT KEY]
 
 sign KEY KIND HEX [JOB]    sends a job on the open stream; answers come as `JOB ok HEX stored=0` or `JOB CODE RETRY MESSAGE`
 part KEY KIND HEX HEX ...  the same, with the content in parts
+midstate KEY KIND HEX      a job with the state of a hash function as its claim
 end                        closes the stream; prints `end STATUS`
 describe KEY               prints the description, or `failed STATUS MESSAGE`
 list [SIZE]                prints the names of all pages
@@ -80,6 +81,11 @@ for line in sys.stdin:
                 stream.requests.put(
                     pb.SignRequest(job=job, content=bytes.fromhex(part), more=index < len(more))
                 )
+        elif command == "midstate":
+            if stream is None:
+                stream = Stream()
+            job, state = os.urandom(16), bytes.fromhex(rest[2])
+            stream.requests.put(pb.SignRequest(job=job, key=rest[0], kind=rest[1], midstate=state))
         elif command == "end":
             stream.requests.put(None)
             stream.reader.join()

@@ -56,7 +56,7 @@ import Testing
     static let refused: [(String, String)] = [
         ("nothing", ""), ("no job", "1201 61"), ("short job", "0a0f 000102030405060708090a0b0c0d0e"),
         ("long job", "0a11 000102030405060708090a0b0c0d0e0f10"), ("job as a number", "0801"),
-        ("key over its limit", job + "128002" + String(repeating: "61", count: 256)),
+        ("key over its limit", job + "128102" + String(repeating: "61", count: 257)),
         ("kind over its limit", job + "1a21" + String(repeating: "61", count: 33)),
         ("digest over its limit", job + "3a11" + String(repeating: "61", count: 17)),
         ("midstate over its limit", job + "2a8102" + String(repeating: "00", count: 257)),

@@ -58,6 +58,11 @@ public final class Companion: @unchecked Sendable {
         }
     }
 
+    /// What it has written to stderr.
+    public var errorText: String {
+        (try? folder.read("errors")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
     public func write(_ line: String) {
         let bytes = Array((line + "\n").utf8)
         _ = unsafe Glibc.write(input, bytes, bytes.count)

@@ -16,6 +16,7 @@ extension ErrorCode {
         ofHTTP2,
         ofHTTP,
         ofSigningProtocol,
+        ofDataService,
         ofKeyring,
         ofVerification,
         ofKMS,

@@ -107,6 +107,9 @@ public final class ServerCall {
         try post(message)
     }
 
+    /// Whether `send` would not wait.
+    public var hasRoom: Bool { !mustWaitToSend }
+
     private var mustWaitToSend: Bool {
         end == nil && stream.map { !$0.hasRoom } == true
     }

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Artifacts
+internal import Bytes
+internal import Cryptography
+internal import Diagnostics
+internal import Keyring
+internal import Signatures
+internal import SigningProtocol
+
+/// Takes what a client sends as the claim of one job, part by part, and hashes it as it comes.
+///
+/// What has to be looked at is kept: the whole main header of an RPM, the start and end of a module. Of other content
+/// that comes in parts nothing is kept but the state of the hash functions.
+struct ClaimIntake {
+    let job: UniqueID
+    let key: String
+    let kind: SigningKind
+    /// As asked for; nil for the key's own choice.
+    let digest: DigestAlgorithm?
+    /// In milliseconds.
+    let timeout: UInt32
+
+    private let limit: Int
+    private var claim: Claim
+    private(set) var count = 0
+
+    private enum Claim {
+        /// In one message, or to be parsed as a whole.
+        case whole([UInt8])
+        case parts(Parts)
+        case midstate(Midstate)
+    }
+
+    private struct Parts {
+        var head: [UInt8] = []
+        var tail: [UInt8] = []
+        var digests: [RunningDigest]
+    }
+
+    /// Begins with the first message of a job.
+    init(_ request: SignRequest, _ limits: ServiceLimits) throws {
+        job = request.job
+        key = request.key
+        guard let kind = SigningKind(rawValue: request.kind), kind.isServed else {
+            let served = SigningKind.allCases.filter(\.isServed).map(\.rawValue).joined(separator: ", ")
+            throw DataServiceError(.unsupported, "kind: one of \(served) is served here")
+        }
+        self.kind = kind
+        timeout = request.timeout
+        limit = kind == .rpm ? limits.largestHeader : limits.largestContent
+        let asked = try Self.algorithm(request.digest)
+        switch request.claim {
+        case .content(let content)?:
+            digest = asked
+            if kind == .rpm || !request.more {
+                claim = .whole([])
+            } else {
+                // The key's own choice is one of these two.
+                let algorithms = asked.map { [$0] } ?? [.sha256, .sha512]
+                let all = algorithms.contains(.sha256) ? algorithms : [.sha256] + algorithms
+                claim = .parts(Parts(digests: all.map { RunningDigest($0) }))
+            }
+            try take(content, isLast: !request.more)
+        case .midstate(let bytes)?:
+            guard kind == .generic else {
+                throw DataServiceError(
+                    .badClaim,
+                    "midstate: a \(kind.rawValue) is sent as its content, so that it can be looked at")
+            }
+            guard !request.more else { throw DataServiceError(.badClaim, "more: a midstate has one message") }
+            let state = try Midstate(decoding: bytes.span, minimumBlocks: 1)
+            guard asked == nil || asked == state.algorithm else {
+                throw DataServiceError(.badClaim, "digest: it is not that of the midstate")
+            }
+            digest = state.algorithm
+            claim = .midstate(state)
+        case nil: throw DataServiceError(.badClaim, "claim: it is missing")
+        }
+    }
+
+    /// Goes on with a further part.
+    mutating func add(_ request: SignRequest) throws {
+        guard request.isPart, case .content(let content) = request.claim else {
+            throw DataServiceError(.badClaim, "a further part has the job, content and `more` alone")
+        }
+        guard !content.isEmpty || !request.more else {
+            throw DataServiceError(.badClaim, "content: a part is empty, and more follow")
+        }
+        try take(content, isLast: !request.more)
+    }
+
+    /// How many bytes it keeps.
+    var held: Int {
+        switch claim {
+        case .whole(let bytes): bytes.count
+        case .parts(let parts): parts.head.count + parts.tail.count
+        case .midstate: 0
+        }
+    }
+
+    private mutating func take(_ content: [UInt8], isLast: Bool) throws {
+        guard content.count <= limit - count else {
+            throw DataServiceError(.tooLarge, "content: a \(kind.rawValue) may have \(limit) bytes")
+        }
+        count += content.count
+        switch claim {
+        case .whole(let bytes) where bytes.isEmpty: claim = .whole(content)
+        case .whole(var bytes):
+            claim = .whole([])
+            bytes += content
+            claim = .whole(bytes)
+        case .parts(var parts):
+            claim = .whole([])
+            for index in parts.digests.indices { parts.digests[index].update(content.span) }
+            if parts.head.count < ModuleFile.headCount {
+                parts.head += content.prefix(ModuleFile.headCount - parts.head.count)
+            }
+            parts.tail = Array(
+                (parts.tail + content.suffix(ModuleFile.trailer.count)).suffix(ModuleFile.trailer.count))
+            claim = .parts(parts)
+        case .midstate: break
+        }
+    }
+
+    // MARK: Judgement
+
+    /// Looks at the whole claim, and goes on hashing where the signature's structure begins.
+    func inspected(for key: KeyRecord) throws -> InspectedClaim {
+        let algorithm = try algorithm(for: key)
+        switch claim {
+        case .whole(let bytes):
+            let facts = try Self.facts(of: bytes, kind)
+            var running = RunningDigest(algorithm)
+            running.update(bytes.span)
+            let content = running.finish()
+            return InspectedClaim(
+                digest: algorithm == .sha256 ? content : Digest(hashing: bytes.span, with: .sha256),
+                running: running, content: content, isBlind: false, facts: facts)
+        case .parts(let parts):
+            try Self.check(head: parts.head.span, tail: parts.tail, kind)
+            guard let running = parts.digests.first(where: { $0.algorithm == algorithm }),
+                let first = parts.digests.first(where: { $0.algorithm == .sha256 })
+            else { throw DataServiceError(.badClaim, "digest: the key \(key.name) needs another one") }
+            return InspectedClaim(
+                digest: first.finish(), running: running, content: running.finish(), isBlind: false, facts: []
+            )
+        case .midstate(let state):
+            let encoded = state.encoded
+            let running = RunningDigest(resuming: state)
+            return InspectedClaim(
+                digest: Digest(hashing: encoded.span, with: .sha256), running: running,
+                content: running.finish(), isBlind: true, facts: [])
+        }
+    }
+
+    private func algorithm(for key: KeyRecord) throws -> DigestAlgorithm {
+        guard let digest else { return key.scheme.takes(.sha256, with: key.algorithm) ? .sha256 : .sha512 }
+        guard key.scheme.takes(digest, with: key.algorithm) else {
+            throw DataServiceError(
+                .badClaim, "digest: the key \(key.name) does not sign with \(digest.rawValue)")
+        }
+        return digest
+    }
+
+    private static func facts(of content: [UInt8], _ kind: SigningKind) throws -> [Fact] {
+        guard kind == .rpm else {
+            try check(head: content.span, tail: content.suffix(ModuleFile.trailer.count), kind)
+            return []
+        }
+        let header = try RPMHeader(content, .main)
+        let package = header.package
+        var facts = [
+            try Fact("rpm-name", package.name), try Fact("rpm-version", package.version),
+            try Fact("rpm-release", package.release),
+            try Fact("rpm-arch", package.isSource ? "src" : package.architecture),
+        ]
+        if let epoch = package.epoch { facts.append(try Fact("rpm-epoch", "\(epoch)")) }
+        if let vendor = package.vendor { facts.append(try Fact("rpm-vendor", vendor)) }
+        if let payload = header.payloadDigests.first {
+            facts.append(try Fact("rpm-payload", "\(payload.algorithm.rawValue):\(payload)"))
+        }
+        return facts
+    }
+
+    private static func check(
+        head: Span<UInt8>, tail: some Collection<UInt8>, _ kind: SigningKind
+    ) throws {
+        guard !RPMHeader.begins(head) else {
+            throw DataServiceError(
+                .claimRefused, "content: it begins as the header of an RPM and has to be sent as the kind rpm"
+            )
+        }
+        if kind == .module { try ModuleFile.check(head: head, tail: tail) }
+    }
+
+    private static func algorithm(_ name: String) throws -> DigestAlgorithm? {
+        switch name {
+        case "": return nil
+        case "sha256": return .sha256
+        case "sha384": return .sha384
+        case "sha512": return .sha512
+        default: throw DataServiceError(.badClaim, "digest: one of sha256, sha384, sha512, or none")
+        }
+    }
+}
+
+/// A claim that was looked at.
+struct InspectedClaim: Sendable {
+    /// SHA-256 of what the client sent.
+    let digest: Digest
+    /// Ready for what the signature appends.
+    let running: RunningDigest
+    /// Of the content as far as the server can tell.
+    let content: Digest
+    let isBlind: Bool
+    let facts: [Fact]
+}
+
+/// What of a kernel module has to be right before it is signed: a relocatable ELF file without a signature.
+///
+/// ```
+/// head = %x7F "ELF" class order %x01 9OCTET type     ; class, order 1 or 2; type in that order: 1
+/// ```
+enum ModuleFile {
+    static let headCount = 64
+    static let trailer = Array("~Module signature appended~\n".utf8)
+
+    static func check(head: Span<UInt8>, tail: some Collection<UInt8>) throws(DataServiceError) {
+        guard head.count >= 52, head[0] == 0x7f, head[1] == 0x45, head[2] == 0x4c, head[3] == 0x46,
+            1...2 ~= head[4], 1...2 ~= head[5], head[6] == 1
+        else { throw DataServiceError(.claimRefused, "content: it is no ELF file") }
+        let type = head[5] == 1 ? (head[16], head[17]) : (head[17], head[16])
+        guard type == (1, 0) else {
+            throw DataServiceError(.claimRefused, "content: it is no relocatable file, as a kernel module is")
+        }
+        guard !tail.elementsEqual(trailer) else {
+            throw DataServiceError(.claimRefused, "content: it ends with a signature; strip that first")
+        }
+    }
+}

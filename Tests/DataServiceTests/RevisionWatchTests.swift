@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Cryptography
+import Diagnostics
+import Keyring
+import Signatures
+import TestSupport
+import Testing
+import Transport
+
+@testable import DataService
+
+/// Snapshots follow the database, and are not given out when it is away or its clock is another.
+@Suite struct RevisionWatchTests {
+    struct Watching: Sendable {
+        let farm: Farm
+        let watch: RevisionWatch
+        let time = TestTime()
+
+        init() async throws {
+            farm = try await Farm()
+            let log = Log(to: try LogSink(program: "test", descriptor: 2, level: .error))
+            watch = RevisionWatch(
+                farm, ClusterKeys(farm, farm.kms), ServiceLimits(),
+                clock: LoopClock { [time] in time.nanoseconds }, wallClock: Moment.now, log
+            ) { _ in }
+        }
+
+        /// Asks now, and expects an answer at once.
+        func revision() async throws -> Revision { try await watch.snapshot(until: 0).revision }
+    }
+
+    final class TestTime: Sendable {
+        private let value = Lock<UInt64>(1_000_000_000)
+        var nanoseconds: UInt64 { value.withLock { $0 } }
+        func pass(_ milliseconds: UInt64) { value.withLock { $0 += milliseconds * 1_000_000 } }
+    }
+
+    @Test func followsTheRevision() async throws {
+        let watching = try await Watching()
+        await #expect(throws: DataServiceError.self) { try await watching.revision() }
+        await watching.watch.ask()
+        #expect(try await watching.revision() == Revision(1))
+        try watching.farm.add("release", PrivateKey.generate(.ed25519))
+        #expect(try await watching.revision() == Revision(1))
+        await watching.watch.ask()
+        #expect(try await watching.revision() == Revision(2))
+    }
+
+    @Test func anOldAnswerDoesNotCount() async throws {
+        let watching = try await Watching()
+        await watching.watch.ask()
+        watching.time.pass(2000)
+        _ = try await watching.revision()
+        watching.farm.set { $0.isAway = true }
+        watching.time.pass(1000)
+        await watching.watch.ask()
+        do {
+            _ = try await watching.revision()
+            Issue.record("a snapshot of an absent database")
+        } catch {
+            #expect((error as? DataServiceError)?.code == .keysAway)
+            #expect((error as? DataServiceError)?.retryAfter != nil)
+        }
+        #expect(watching.watch.trouble?.code == .keysAway)
+        watching.farm.set { $0.isAway = false }
+        await watching.watch.ask()
+        _ = try await watching.revision()
+        #expect(watching.watch.trouble == nil)
+    }
+
+    @Test(arguments: [Duration.seconds(8), .seconds(-8)]) func aWrongClockSignsNothing(_ ahead: Duration)
+        async throws
+    {
+        let watching = try await Watching()
+        watching.farm.set { $0.clockAhead = ahead }
+        await watching.watch.ask()
+        do {
+            _ = try await watching.revision()
+            Issue.record("a snapshot under a wrong clock")
+        } catch {
+            #expect((error as? DataServiceError)?.code == .clockOff)
+        }
+        watching.farm.set { $0.clockAhead = .seconds(3) }
+        await watching.watch.ask()
+        _ = try await watching.revision()
+    }
+
+    @Test func waitsForANewerRevision() async throws {
+        let watching = try await Watching()
+        await watching.watch.ask()
+        async let newer = watching.watch.snapshot(atLeast: Revision(2), until: .max)
+        watching.farm.deny(.certificate([1]))
+        await watching.watch.ask()
+        #expect(try await newer.revision == Revision(2))
+        #expect(try await newer.access.denied == [.certificate([1])])
+    }
+
+    @Test func aForgedGrantGivesNothing() async throws {
+        let watching = try await Watching()
+        let other = try await Farm()
+        let key = try other.add("release", PrivateKey.generate(.ed25519))
+        try watching.farm.grant(
+            [key], kinds: [.rpm], to: "spiffe://a/*", of: [UInt8](repeating: 7, count: 32))
+        await watching.watch.ask()
+        #expect(try await watching.revision() == Revision(2))
+        let stranger = try await ForgedFarm(watching.farm, other)
+        #expect(await stranger.isRefused())
+    }
+
+    /// A farm whose grants are authenticated by another's cluster key.
+    struct ForgedFarm {
+        let source: Farm
+        init(_ one: Farm, _ other: Farm) async throws {
+            let key = try other.add("forged", PrivateKey.generate(.ed25519))
+            try other.grant([key], kinds: [.rpm], to: "spiffe://a/*", of: [UInt8](repeating: 7, count: 32))
+            source = other
+            kms = one.kms
+        }
+        let kms: PocketKMS
+
+        func isRefused() async -> Bool {
+            do {
+                _ = try await ClusterKeys(source, kms).access(from: source)
+                return false
+            } catch { return true }
+        }
+    }
+}

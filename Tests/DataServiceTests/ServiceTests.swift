@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Cryptography
+import Diagnostics
+import Keyring
+import SampleFiles
+import Signatures
+import SigningProtocol
+import TestPeers
+import TestSupport
+import Testing
+import Transport
+
+@testable import DataService
+
+/// A whole server, called by a foreign client.
+@Suite struct ServiceTests {
+    static let content = Array("the content of a file\n".utf8)
+
+    @Test func signsEveryServedKind() async throws {
+        let stand = try await Stand.make()
+        let client = try stand.client()
+        let generic = client.sign("release", "generic", Self.content)
+        try #require(generic.count == 5 && generic[1] == "ok", "\(generic)")
+        #expect(Array(generic[3...]) == ["stored=0", "1"])
+        try Self.gpgvAccepts(Hex.decode(generic[2]), over: Self.content, stand.release)
+
+        let header = Self.header
+        let rpm = client.sign("release", "rpm", header)
+        try #require(rpm.count == 5 && rpm[1] == "ok", "\(rpm)")
+        try Self.gpgvAccepts(Hex.decode(rpm[2]), over: header, stand.release)
+
+        let module = Self.module
+        let signed = client.sign("modules", "module", module)
+        try #require(signed.count == 5 && signed[1] == "ok", "\(signed)")
+        try Self.opensslAccepts(Hex.decode(signed[2]), over: module, stand.module)
+
+        let records = stand.farm.records
+        #expect(records.map(\.draft.ruling.kind) == [.generic, .rpm, .module])
+        #expect(records[1].draft.facts.map(\.name).contains("rpm-name"))
+        #expect(records[0].draft.content == Digest(hashing: Self.content.span, with: .sha256))
+        #expect(records.allSatisfy { $0.draft.ruling.client.identity.value == "spiffe://test/client" })
+        await stand.stop()
+    }
+
+    @Test func partsAndMidstatesAreTheSameAsContent() async throws {
+        let stand = try await Stand.make()
+        let client = try stand.client()
+        let large = [UInt8](repeating: 7, count: 3000)
+        let parts = stride(from: 0, to: 3000, by: 1000).map { Hex.encode(Array(large[$0..<$0 + 1000])) }
+        let answer = client.ask("part release generic \(parts.joined(separator: " "))")
+        try #require(answer.count == 5 && answer[1] == "ok", "\(answer)")
+        try Self.gpgvAccepts(Hex.decode(answer[2]), over: large, stand.release)
+        var running = RunningDigest(.sha512)
+        running.update(large.span)
+        let state = try running.midstate()
+        let blind = client.ask("midstate release generic \(Hex.encode(state.encoded))")
+        try #require(blind.count == 5 && blind[1] == "ok", "\(blind)")
+        try Self.gpgvAccepts(Hex.decode(blind[2]), over: large, stand.release)
+        #expect(stand.farm.records.map(\.draft.isBlind) == [false, true])
+        #expect(stand.farm.records[1].draft.content == Digest(hashing: large.span, with: .sha512))
+        await stand.stop()
+    }
+
+    /// Key, kind, content, and the code of the refusal.
+    static let refusals: [(String, String, String, [UInt8], String)] = [
+        ("no such key", "nothing", "generic", content, "not-granted"),
+        ("not granted for the kind", "modules", "generic", content, "kind-not-granted"),
+        ("unknown kind", "release", "poetry", content, "unsupported"),
+        ("kind of tomorrow", "release", "efi", content, "unsupported"),
+        ("an RPM called generic", "release", "generic", header, "claim-refused"),
+        ("no RPM", "release", "rpm", content, "artifact-malformed"),
+        ("no module", "modules", "module", content, "claim-refused"),
+        ("a signed module", "modules", "module", module + ModuleFile.trailer, "claim-refused"),
+        ("a program", "modules", "module", program, "claim-refused"),
+    ]
+
+    @Test func refusesWithAReason() async throws {
+        let stand = try await Stand.make()
+        let client = try stand.client()
+        for (name, key, kind, content, code) in Self.refusals {
+            let answer = client.sign(key, kind, content)
+            #expect(answer.count > 2 && answer[1] == code, "\(name): \(answer)")
+        }
+        #expect(stand.farm.records.isEmpty)
+        await stand.stop()
+    }
+
+    @Test func aJobIsDoneOnce() async throws {
+        let stand = try await Stand.make()
+        let client = try stand.client()
+        let job = String(repeating: "0b", count: 16)
+        let first = client.sign("release", "generic", Self.content, job: job)
+        let second = client.sign("release", "generic", Self.content, job: job)
+        try #require(first.count == 5 && second.count == 5, "\(first) \(second)")
+        #expect(second[2] == first[2])
+        #expect(second[3] == "stored=1")
+        #expect(client.sign("release", "generic", [1], job: job)[1] == "job-conflict")
+        // The id of one client is not another's.
+        let other = try stand.client("other")
+        let theirs = other.sign("release", "generic", [1], job: job)
+        #expect(theirs[1] == "ok" && theirs[3] == "stored=0")
+        // A repeated job is judged anew.
+        try stand.farm.change(stand.release.id) { $0.state = .disabled }
+        #expect(client.sign("release", "generic", Self.content, job: job)[1] == "key-disabled")
+        #expect(stand.farm.records.count == 2)
+        await stand.stop()
+    }
+
+    @Test func twoClientsSeeWhatTheirGrantsSay() async throws {
+        let stand = try await Stand.make()
+        let client = try stand.client()
+        #expect(client.ask("list") == ["keys", "modules", "release"])
+        #expect(client.ask("list 1") == ["keys", "modules", "release"])
+        #expect(
+            Array(client.ask("describe release").prefix(7)) == [
+                "release", "1", "openpgp", "ed25519", "enabled", "generic", "rpm",
+            ])
+        let other = try stand.client("other")
+        #expect(other.ask("list") == ["keys", "release"])
+        #expect(Array(other.ask("describe release").dropFirst(5).dropLast()) == ["generic"])
+        #expect(other.ask("describe modules").prefix(2) == ["failed", "PERMISSION_DENIED"])
+        #expect(other.ask("describe nothing").prefix(2) == ["failed", "PERMISSION_DENIED"])
+        #expect(other.sign("release", "generic", Self.content)[1] == "ok")
+        #expect(other.sign("release", "rpm", Self.header)[1] == "kind-not-granted")
+        #expect(other.sign("modules", "module", Self.module)[1] == "not-granted")
+        await stand.stop()
+    }
+
+    @Test func changesActOnOpenStreams() async throws {
+        let stand = try await Stand.make()
+        let client = try stand.client()
+        #expect(client.sign("release", "generic", Self.content)[1] == "ok")
+        try stand.farm.change(stand.release.id) { $0.state = .disabled }
+        // From that moment nothing is signed, whatever the server knew.
+        #expect(client.sign("release", "generic", Self.content)[1] == "key-disabled")
+        #expect(stand.farm.records.count == 1)
+        try stand.farm.change(stand.release.id) { $0.state = .enabled }
+        await eventually { client.sign("release", "generic", Self.content)[1] == "ok" }
+        let identity = try ClientIdentity(
+            authority: stand.authority, sort: .uri, value: "spiffe://test/client")
+        stand.farm.deny(.identity(identity))
+        #expect(client.sign("release", "generic", Self.content)[1] == "client-denied")
+        #expect(stand.farm.records.count == 2)
+        await stand.stop()
+    }
+
+    @Test(arguments: ["expired", "stranger", "none"]) func othersGetNothing(_ who: String) async throws {
+        let stand = try await Stand.make()
+        let client: PythonClient
+        switch who {
+        case "stranger":
+            let own = try await apart {
+                let ca = try TestCA("stranger", in: stand.tls.folder)
+                return try ca.issue("client", san: "URI:spiffe://test/client")
+            }
+            client = try PythonClient(
+                Companion(
+                    python: "signing_client.py",
+                    [
+                        stand.stubs.path, "127.0.0.1:\(stand.server.address.port)", stand.tls.ca.certificate,
+                        own.certificate, own.key,
+                    ]))
+        case "none":
+            client = try PythonClient(
+                Companion(
+                    python: "signing_client.py",
+                    [stand.stubs.path, "127.0.0.1:\(stand.server.address.port)"]))
+        default: client = try stand.client(who)
+        }
+        #expect(client.ask("list").prefix(2) == ["failed", "UNAVAILABLE"])
+        #expect(client.sign("release", "generic", Self.content).prefix(2) == ["end", "UNAVAILABLE"])
+        #expect(stand.farm.records.isEmpty)
+        await stand.stop()
+    }
+
+    @Test func aCertificateWithoutANameMaySignNothing() async throws {
+        let stand = try await Stand.make()
+        let client = try stand.client("nameless")
+        #expect(client.ask("list").prefix(2) == ["failed", "UNAUTHENTICATED"])
+        #expect(client.sign("release", "generic", Self.content).first == "end")
+        await stand.stop()
+    }
+
+    @Test func whenTheDatabaseIsAway() async throws {
+        let stand = try await Stand.make(limits: "job_time = \"2s\"")
+        let client = try stand.client()
+        #expect(client.sign("release", "generic", Self.content)[1] == "ok")
+        stand.farm.set { $0.isAway = true }
+        let refused = client.sign("release", "generic", Self.content)
+        #expect(["keys-away", "record-away"].contains(refused[1]) && refused[2] != "-", "\(refused)")
+        await eventually { (try? stand.page("/readyz").status) == "503" }
+        await eventually { client.ask("health") == ["health", "NOT_SERVING"] }
+        #expect(try stand.page("/livez").text.hasPrefix("alive"))
+        stand.farm.set { $0.isAway = false }
+        await eventually { (try? stand.page("/readyz").status) == "200" }
+        #expect(client.sign("release", "generic", Self.content)[1] == "ok")
+        await eventually { client.ask("health signet.v1.Signing") == ["health", "SERVING"] }
+        #expect(stand.farm.records.count >= 2)
+        let metrics = try stand.page("/metrics").text
+        #expect(metrics.contains("signet_sign_jobs_total{kind=\"generic\",outcome=\"signed\"} 2"))
+        await stand.stop()
+    }
+
+    @Test func tooManyJobsAreRefusedWithAHint() async throws {
+        let stand = try await Stand.make(limits: "jobs_of_client = 3")
+        let client = try stand.client()
+        #expect(client.sign("release", "generic", Self.content)[1] == "ok")
+        stand.farm.set { $0.hangs = true }
+        for _ in 0..<5 { client.companion.write("sign release generic 01") }
+        let refused = [client.answer(), client.answer()]
+        #expect(refused.allSatisfy { $0[1] == "too-many-jobs" && $0[2] == "500" }, "\(refused)")
+        stand.farm.set { $0.hangs = false }
+        for _ in 0..<3 { #expect(client.answer()[1] == "ok") }
+        await stand.stop()
+    }
+
+    @Test func aWrongClockDoesNotStart() async throws {
+        await #expect(throws: DataServiceError.self) { _ = try await Stand.make(clockAhead: .seconds(60)) }
+    }
+
+    @Test func drainsInGoodOrder() async throws {
+        let stand = try await Stand.make()
+        let client = try stand.client()
+        #expect(client.sign("release", "generic", Self.content)[1] == "ok")
+        stand.farm.set { $0.hangs = true }
+        for _ in 0..<4 { client.companion.write("sign release generic 01") }
+        await eventually { (try? stand.page("/metrics").text.contains("signet_records_waiting 4")) == true }
+        async let ended: Void = stand.server.drain(within: .seconds(60))
+        await eventually { (try? stand.page("/readyz").text.hasPrefix("server-draining")) == true }
+        stand.farm.set { $0.hangs = false }
+        for _ in 0..<4 { #expect(client.answer()[1] == "ok") }
+        #expect(client.answer().prefix(2) == ["end", "UNAVAILABLE"])
+        await ended
+        #expect(stand.farm.records.count == 5)
+    }
+
+    // MARK: Content and judges
+
+    static var header: [UInt8] { SampleRPM().mainHeader }
+
+    /// The start of a relocatable ELF file, and of a program.
+    static let module: [UInt8] = elf(type: 1)
+    static let program: [UInt8] = elf(type: 2)
+
+    private static func elf(type: UInt8) -> [UInt8] {
+        [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 9) + [type, 0, 62, 0]
+            + [UInt8](repeating: 3, count: 200)
+    }
+
+    static func gpgvAccepts(_ signature: [UInt8], over content: [UInt8], _ key: KeyRecord) throws {
+        let folder = try TemporaryFolder()
+        let ring = try folder.write("ring", key.certificate)
+        let output = try Command.run([
+            "gpgv", "--keyring", ring, try folder.write("signature", signature),
+            try folder.write("content", content),
+        ])
+        #expect(output.status == 0 && output.errorText.contains("Good signature"), "\(output.errorText)")
+    }
+
+    static func opensslAccepts(_ signature: [UInt8], over content: [UInt8], _ key: KeyRecord) throws {
+        let folder = try TemporaryFolder()
+        let output = try Command.run([
+            "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-noverify", "-in",
+            try folder.write("signature", signature), "-content", try folder.write("content", content),
+            "-certfile", try Self.pem(key.certificate, in: folder), "-out", "/dev/null",
+        ])
+        #expect(output.status == 0, "\(output.errorText)")
+    }
+
+    private static func pem(_ der: [UInt8], in folder: TemporaryFolder) throws -> String {
+        let path = try folder.write("der", der)
+        let output = try Command.check(["openssl", "x509", "-inform", "DER", "-in", path])
+        return try folder.write("pem", output.stdout)
+    }
+}
