@@ -208,6 +208,7 @@ let house: [Room] =
                 "ASN1",
                 "Artifacts",
                 "Bytes",
+                "ControlService",
                 "Cryptography",
                 "Diagnostics",
                 "GRPC",

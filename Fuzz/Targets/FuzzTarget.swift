@@ -28,6 +28,7 @@ public struct FuzzTarget: Sendable {
         httpTargets,
         signingProtocolTargets,
         keyringTargets,
+        controlTargets,
     ].flatMap { $0 }
 
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

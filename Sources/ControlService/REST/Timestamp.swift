@@ -30,7 +30,10 @@ enum Timestamp {
                 year: year, month: month, day: day, hour: hour, minute: minute, second: second),
             let offset = offset(withoutFraction(bytes[19...]))
         else { return nil }
-        return Moment(seconds: local.secondsSince1970 - Int64(offset))
+        // In UTC it has to be within the years that can be written, too.
+        return ASN1Time(secondsSince1970: local.secondsSince1970 - Int64(offset)).map {
+            Moment(seconds: $0.secondsSince1970)
+        }
     }
 
     private static func withoutFraction(_ rest: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {

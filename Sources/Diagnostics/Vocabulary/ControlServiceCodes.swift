@@ -26,7 +26,7 @@ extension ErrorCode {
     public static let certificateNotFound = ErrorCode(
         "certificate-not-found", .notFound,
         cause: "The authority issued no certificate of that name or number that is still good.",
-        remedy: "`control-admin pki list` shows what was issued.")
+        remedy: "Look at what was issued: `control-admin pki list`.")
     public static let fileNotWritten = ErrorCode(
         "file-not-written", .configuration,
         cause: "A file could not be written, or a file of that name exists and is not to be replaced.",
