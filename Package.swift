@@ -243,6 +243,7 @@ let house: [Room] =
         Room(
             floor: 12, name: "bench", sort: .workshop(.program, path: "Benchmarks"),
             uses: [
+                "Artifacts",
                 "Bytes",
                 "Cryptography",
                 "Diagnostics",
@@ -251,6 +252,7 @@ let house: [Room] =
                 "HTTP2",
                 "Keyring",
                 "MariaDB",
+                "SampleFiles",
                 "Signatures",
                 "Storage",
                 "TestSupport",

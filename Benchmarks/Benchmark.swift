@@ -10,6 +10,7 @@ struct Benchmark: Sendable {
     /// `make bench NAME=prefix` runs those whose name begins so.
     static let all: [Benchmark] = [
         cryptographyBenchmarks,
+        artifactsBenchmarks,
         signaturesBenchmarks,
         grpc,
         mariaDBBenchmarks,

@@ -72,4 +72,4 @@ private func rounds(
 
 /// Keeps a result that nobody reads from being optimised away.
 @inline(never)
-private func blackHole<Value>(_ value: Value) {}
+func blackHole<Value>(_ value: Value) {}

@@ -40,5 +40,7 @@ public struct ArtifactError: CodedError, Equatable, CustomStringConvertible {
     public var description: String { message }
 
     /// The same, with the file's name in front.
-    func of(_ file: String) -> ArtifactError { ArtifactError(code, "\(file): \(message)") }
+    func of(_ file: String) -> ArtifactError {
+        message.hasPrefix(file + ":") ? self : ArtifactError(code, "\(file): \(message)")
+    }
 }

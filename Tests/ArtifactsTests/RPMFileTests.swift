@@ -226,6 +226,38 @@ import Testing
         }
     }
 
+    /// Whatever a changed signature header makes of a package: what is taken here, rpm finds whole as well.
+    @Test func takesNoPackageThatRPMRefuses() throws {
+        var generator = Trials.generator("rpm-package")
+        let folder = try TemporaryFolder()
+        let good = SampleRPM().bytes
+        let path = folder.path + "/changed.rpm"
+        var taken = 0
+        for _ in 0..<Trials.count(60, full: 10_000) {
+            var bytes = good
+            for _ in 0..<Int.random(in: 1...2, using: &generator) {
+                // The lead, or tag, type, offset and count of an entry of the signature header, or its values.
+                let entry = 112 + 16 * Int.random(in: 0..<7, using: &generator)
+                switch Int.random(in: 0..<6, using: &generator) {
+                case 0:
+                    bytes[Int.random(in: 0..<96, using: &generator)] = .random(in: 0...255, using: &generator)
+                case 1: bytes[entry + 3] &+= .random(in: 1...9, using: &generator)
+                case 2: bytes[entry + 7] = .random(in: 0...10, using: &generator)
+                case 3: bytes[entry + 11] &+= .random(in: 1...9, using: &generator)
+                case 4: bytes[entry + 15] &+= .random(in: 1...9, using: &generator)
+                default: bytes[Int.random(in: 224..<400, using: &generator)] ^= 1
+                }
+            }
+            try folder.write("changed.rpm", bytes)
+            guard let artifact = try? Artifact(reading: path) else { continue }
+            taken += 1
+            let output = try Command.run(["rpmkeys", "-Kv", path])
+            // Bytes that stand where a signature would are none for rpm; neither are they here.
+            #expect(output.status == 0 || !artifact.signatures.isEmpty, "\(output.text)\(output.errorText)")
+        }
+        print("changed packages taken: \(taken)")
+    }
+
     /// A file of more than 4 GiB, its payload a hole: sizes of 64 bits, and the memory of a small one.
     @Test func readsLargePackagesInLittleMemory() throws {
         let keys = try GPGKeys.shared()

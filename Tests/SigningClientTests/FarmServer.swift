@@ -9,8 +9,11 @@ import Signatures
 import SigningProtocol
 import Transport
 
-/// The keys of a farm: `release` signs packages and files, `driver` kernel modules.
+/// The keys of a farm: `release` and `strong` sign packages and files, `driver` kernel modules. `strong` is a key that
+/// SHA-256 is too weak for.
 struct FarmKeys: Sendable {
+    let strong: OpenPGPCertificate
+    let strongKey: PrivateKey
     let openPGP: OpenPGPCertificate
     let openPGPKey: PrivateKey
     let module: Certificate
@@ -23,6 +26,9 @@ struct FarmKeys: Sendable {
         openPGPKey = try .generate(.ed25519)
         openPGP = try OpenPGPCertificateDraft(userID: "Farm", key: openPGPKey.publicKey, created: now - 1000)
             .signed(by: SigningHandle(openPGPKey, .ed25519))
+        strongKey = try .generate(.p384)
+        strong = try OpenPGPCertificateDraft(userID: "Strong", key: strongKey.publicKey, created: now - 1000)
+            .signed(by: SigningHandle(strongKey, .ecdsa(.sha512)))
         moduleKey = try .generate(.p256)
         let authority = try PrivateKey.generate(.p256)
         guard let begin = ASN1Time(secondsSince1970: now - 1000),
@@ -39,7 +45,7 @@ struct FarmKeys: Sendable {
         ).signed(by: SigningHandle(authority, .ecdsa(.sha256)), issuer: root)
     }
 
-    func sign(_ claim: Claim) throws -> [UInt8] {
+    func sign(_ claim: Claim, _ name: String) throws -> [UInt8] {
         let now = WallTime.now().seconds
         _ = try claim.facts()
         guard claim.kind != .module else {
@@ -49,15 +55,17 @@ struct FarmKeys: Sendable {
             let draft = try ModuleSignatureDraft(content: bytes.span, digest: .sha256, signer: module)
             return try draft.signed(by: SigningHandle(moduleKey, draft.algorithm))
         }
-        let signer = try openPGP.signer(for: openPGPKey.publicKey, at: now)
+        let (certificate, key) = name == "strong" ? (strong, strongKey) : (openPGP, openPGPKey)
+        let digest: DigestAlgorithm = name == "strong" ? .sha512 : .sha256
+        let signer = try certificate.signer(for: key.publicKey, at: now)
         let draft =
             switch claim.content {
             case .bytes(let bytes):
-                try OpenPGPSignatureDraft(content: bytes.span, digest: .sha256, signer: signer, created: now)
+                try OpenPGPSignatureDraft(content: bytes.span, digest: digest, signer: signer, created: now)
             case .midstate(let midstate):
                 try OpenPGPSignatureDraft(resuming: midstate, signer: signer, created: now)
             }
-        return try draft.signed(by: SigningHandle(openPGPKey, draft.algorithm))
+        return try draft.signed(by: SigningHandle(key, draft.algorithm))
     }
 
     func describe(_ name: String) throws -> KeyDescription {
@@ -68,9 +76,13 @@ struct FarmKeys: Sendable {
                 id: id, name: name, version: 1, scheme: "openpgp", algorithm: "ed25519", state: "enabled",
                 fingerprint: [1], created: 1, expires: nil, kinds: ["rpm", "generic"],
                 certificate: openPGP.encoded)
+        case "strong":
+            return KeyDescription(
+                id: id, name: name, version: 1, scheme: "openpgp", algorithm: "p-384", state: "enabled",
+                fingerprint: [3], created: 1, expires: nil, kinds: ["generic"], certificate: strong.encoded)
         case "driver":
             return KeyDescription(
-                id: id, name: name, version: 1, scheme: "module", algorithm: "p256", state: "enabled",
+                id: id, name: name, version: 1, scheme: "module", algorithm: "p-256", state: "enabled",
                 fingerprint: [2], created: 1, expires: nil, kinds: ["module"], certificate: module.der)
         default: throw Failure(.notFound, "there is no key \(name)")
         }
@@ -169,7 +181,8 @@ final class FarmServer: Sendable {
                 claimed = .bytes(content)
             }
             return MadeSignature(
-                signature: try keys.sign(Claim(kind, claimed)), keyID: request.job, keyVersion: 1,
+                signature: try keys.sign(Claim(kind, claimed), request.key), keyID: request.job,
+                keyVersion: 1,
                 fingerprint: [1],
                 created: 1, digest: "sha256", contentDigest: [], server: name, sequence: 1, isStored: false)
         }

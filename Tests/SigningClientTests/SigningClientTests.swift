@@ -18,6 +18,7 @@ import Transport
         let folder: TemporaryFolder
         let loops: EventLoops
         let outcomes = Lock<[FileOutcome]>([])
+        let waits = Lock<[ErrorCode]>([])
 
         init() throws {
             folder = try TemporaryFolder()
@@ -53,6 +54,7 @@ import Transport
             outcomes.withLock { $0 = [] }
             return try await client.sign(order) { [self] event in
                 if case .finished(let outcome) = event { outcomes.withLock { $0.append(outcome) } }
+                if case .waiting(let code, _) = event { waits.withLock { $0.append(code) } }
             }
         }
 
@@ -113,6 +115,16 @@ import Transport
         #expect(try farm.folder.read("dist/driver.ko").starts(with: module))
         #expect(try Command.check(["tail", "-c", "28", path]).text == "~Module signature appended~\n")
         #expect(try await farm.sign([server.endpoint], key: "driver").alreadySigned == 1)
+    }
+
+    /// A key that needs a longer digest than others: large files are hashed with that.
+    @Test func hashesAsTheKeyNeedsIt() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        try farm.folder.write("dist/image", [UInt8](repeating: 9, count: 1_500_000))
+        #expect(try await farm.sign([server.endpoint], key: "strong").signed == 1)
+        #expect(try await farm.sign([server.endpoint], key: "strong").alreadySigned == 1)
     }
 
     // MARK: Servers that fail
@@ -192,6 +204,25 @@ import Transport
             } order: {
                 $0.isDry = true
             }.signed == 3)
+    }
+
+    /// Nobody at all: the run fails when its time is over, and says meanwhile what it waits for.
+    @Test func tellsThatNobodyIsThere() async throws {
+        let farm = try Farm()
+        let error = await #expect(throws: Failure.self) {
+            try await farm.sign([.host("127.0.0.1", port: 1)], settings: { $0.retryFor = .milliseconds(300) })
+        }
+        #expect(error?.code == .unavailable)
+        #expect(farm.waits.withLock { $0 } == [.unavailable])
+    }
+
+    @Test func canBeStoppedBeforeAServerAnswers() async throws {
+        let farm = try Farm()
+        let run = Task { try await farm.sign([.host("127.0.0.1", port: 1)]) }
+        await eventually { !farm.waits.withLock { $0 }.isEmpty }
+        run.cancel()
+        let error = await #expect(throws: Failure.self) { try await run.value }
+        #expect(error?.code == .cancelled)
     }
 
     @Test func leavesFilesAloneThatChangeMeanwhile() async throws {

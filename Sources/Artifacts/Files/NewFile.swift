@@ -73,11 +73,10 @@ struct NewFile: ~Copyable {
             let wanted = min(range.upperBound - from, 1 << 30)
             let count = shim_copy(file.descriptor, from, descriptor, to, wanted)
             if count < 0, errno == EINTR { continue }
-            guard count != 0 else { throw file.changed() }
             guard count > 0 else {
-                guard [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, EBADF].contains(errno) else {
-                    throw unwritable(errno)
-                }
+                // Some file systems cannot, and some say so by copying nothing.
+                let cannot = [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, EBADF]
+                guard count == 0 || cannot.contains(errno) else { throw unwritable(errno) }
                 try file.forEachChunk(of: from..<range.upperBound) { bytes throws(ArtifactError) in
                     try put(bytes, at: to)
                     to += bytes.count
@@ -184,7 +183,11 @@ private enum FileAttributes {
             var value = [UInt8](repeating: 0, count: 64 << 10)
             let length = unsafe fgetxattr(source, name, &value, value.count)
             guard length >= 0 else { throw failure(errno) }
-            guard unsafe fsetxattr(target, name, value, length, 0) == 0 else { throw failure(errno) }
+            guard unsafe fsetxattr(target, name, value, length, 0) != 0 else { continue }
+            // A label that only the policy may give: the new file has the one of its folder.
+            guard name == "security.selinux", errno == EPERM || errno == EACCES || errno == ENOTSUP else {
+                throw failure(errno)
+            }
         }
     }
 }

@@ -19,6 +19,9 @@ final class JobDispatcher {
     private var waiting: [JobUnderWay] = []
     private var turn = 0
     private var sweeper: LoopTimer?
+    private var lastTold: UInt64 = 0
+    /// Told now and then while no server can be reached.
+    var whenWaiting: (Failure) -> Void = { _ in }
     private(set) var isStopped = false
 
     init(to servers: [Endpoint], _ settings: DispatchSettings, on loop: EventLoop) {
@@ -46,6 +49,7 @@ final class JobDispatcher {
             } catch {
                 guard !isStopped else { throw Failure(.cancelled, "the run was stopped") }
                 guard error.isPassing, loop.clock.nanoseconds() < end else { throw error }
+                tellWaiting(error)
             }
             if number.isMultiple(of: channels.count) { try? await Task.sleep(for: .milliseconds(100)) }
         }
@@ -186,6 +190,18 @@ final class JobDispatcher {
         }
         failIfRefused()
         deal()
+        if !jobs.isEmpty, links.allSatisfy({ !$0.isLive }),
+            let failure = links.lazy.compactMap(\.lastFailure).first
+        {
+            tellWaiting(failure)
+        }
+    }
+
+    private func tellWaiting(_ failure: Failure) {
+        let now = loop.clock.nanoseconds()
+        guard lastTold == 0 || now &- lastTold > Duration.seconds(5).wholeNanoseconds else { return }
+        lastTold = now
+        whenWaiting(failure)
     }
 
     /// When every server has refused this client for good, there is nothing to wait for.

@@ -15,13 +15,18 @@ struct SignerCheck: Sendable {
     }
 
     let kinds: Set<SigningKind>
+    /// What large files are hashed with here: as strong as the key asks for.
+    let digest: DigestAlgorithm
     private let name: String
     private let known: Public
 
     init(_ key: KeyDescription) throws {
         name = key.name
         kinds = Set(key.kinds.compactMap { SigningKind(rawValue: $0) }.filter(\.isServed))
-        switch SigningScheme(rawValue: key.scheme) {
+        let scheme = SigningScheme(rawValue: key.scheme)
+        let isEnough = KeyAlgorithm(rawValue: key.algorithm).map { scheme?.takes(.sha256, with: $0) == true }
+        digest = isEnough == false ? .sha512 : .sha256
+        switch scheme {
         case .openpgp: known = .openPGP(try OpenPGPCertificate.all(in: key.certificate.span))
         case .module: known = .module([try Certificate(der: key.certificate.span)])
         default:

@@ -7,6 +7,8 @@ public import Signatures
 public enum SigningEvent: Sendable {
     /// So many files have been met in all.
     case found(Int)
+    /// No server can be reached just now, and why; told every few seconds while the client goes on trying.
+    case waiting(ErrorCode, String)
     /// A file is done with; told once for each.
     case finished(FileOutcome)
 }

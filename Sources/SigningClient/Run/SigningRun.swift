@@ -79,7 +79,7 @@ final class SigningRun: Sendable {
             guard isNamed || (order.kind ?? kind) == kind && check.kinds.contains(kind) else {
                 return finish(FileOutcome(path: path, kind: kind, result: .passedOver))
             }
-            let artifact = try Artifact(reading: path, as: order.kind ?? kind)
+            let artifact = try Artifact(reading: path, as: order.kind ?? kind, digest: check.digest)
             guard check.kinds.contains(artifact.kind) else {
                 throw SigningClientError(
                     .permissionDenied,

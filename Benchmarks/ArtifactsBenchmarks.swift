@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Artifacts
+internal import Cryptography
+internal import Diagnostics
+internal import Foundation
+internal import SampleFiles
+internal import Signatures
+internal import TestSupport
+
+let artifactsBenchmarks: [Benchmark] = [
+    // Reading, checking and signing packages of 60 KB without the signature itself; what counts is the time beyond the
+    // hashing that the digests need.
+    Benchmark(name: "artifacts.rpm") {
+        try [("memory", "/dev/shm"), ("disk", NSTemporaryDirectory())].flatMap { place, folder in
+            try packages(place, in: folder)
+        }
+    },
+    // A large plain file beside `openssl dgst`.
+    Benchmark(name: "artifacts.hash") {
+        let path = "/dev/shm/signet-bench-\(getpid())"
+        defer { unsafe unlink(path) }
+        let count = 256 << 20
+        try Data(repeating: 7, count: count).write(to: URL(fileURLWithPath: path))
+        var ours: [Double] = []
+        var theirs: [Double] = []
+        for _ in 0..<5 {
+            ours.append(try rate(count) { try readOnce(path, as: .generic) })
+            theirs.append(try rate(count) { try Command.check(["openssl", "dgst", "-sha256", path]) })
+        }
+        return [
+            Figure(
+                "artifacts.hash", value: median(ours) * 1e-6, unit: "MB/s", reference: median(theirs) * 1e-6)
+        ]
+    },
+]
+
+/// The reference is the rate that is promised for one thread in memory.
+private func packages(_ place: String, in folder: String) throws -> [Figure] {
+    let number = 500
+    let root = "\(folder)/signet-bench-\(getpid())"
+    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    var sample = SampleRPM()
+    sample.files = 10
+    sample.payload = .noise(count: 52_000, seed: 1)
+    let paths = (0..<number).map { "\(root)/\($0).rpm" }
+    let packet = try signature(of: sample.mainHeader)
+    let payload = Array(sample.bytes.suffix(52_000))
+    let header = sample.mainHeader
+    var beyond: [Double] = []
+    for _ in 0..<5 {
+        for path in paths { try sample.write(to: path) }
+        let hashing = rate(number) {
+            for _ in 0..<number {
+                blackHole(Digest(hashing: payload.span, with: .sha256))
+                blackHole(Digest(hashing: header.span, with: .sha256))
+                blackHole(Digest(hashing: header.span, with: .weakSHA1))
+            }
+        }
+        let signing = try rate(number) { for path in paths { try signOnce(path, packet) } }
+        beyond.append(1 / (1 / signing - 1 / hashing))
+    }
+    return [Figure("artifacts.rpm.\(place)", value: median(beyond), unit: "1/s", reference: 5000)]
+}
+
+private func signOnce(_ path: String, _ packet: [UInt8]) throws {
+    try Artifact(reading: path).patch(embedding: packet).apply()
+}
+
+private func readOnce(_ path: String, as kind: SigningKind) throws {
+    _ = try Artifact(reading: path, as: kind)
+}
+
+private func signature(of content: [UInt8]) throws -> [UInt8] {
+    let key = try PrivateKey.generate(.ed25519)
+    let handle = try SigningHandle(key, .ed25519)
+    let now = WallTime.now().seconds
+    let certificate = try OpenPGPCertificateDraft(userID: "Bench", key: key.publicKey, created: now - 10)
+        .signed(by: handle)
+    let signer = try certificate.signer(for: key.publicKey, at: now)
+    return try OpenPGPSignatureDraft(content: content.span, digest: .sha256, signer: signer, created: now)
+        .signed(by: handle)
+}
