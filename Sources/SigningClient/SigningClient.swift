@@ -42,9 +42,10 @@ public struct SigningClientSettings: Sendable {
     public var jobs = 128
     /// Streams to each server.
     public var streams = 2
-    /// Threads that read and write files.
-    public var threads = 4
-    /// Bytes of claims under way; one claim more may go beyond for each thread.
+    /// Threads that read and write files. They wait for the disk most of the time, and a file system syncs the files
+    /// of many at once.
+    public var threads = 16
+    /// Bytes of claims under way: kernel modules are claimed whole, of other files little is held.
     public var memory = 64 << 20
     /// How long one server may take for a job before another one is asked.
     public var timeout = Duration.seconds(30)

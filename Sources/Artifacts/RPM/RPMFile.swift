@@ -3,6 +3,7 @@
 internal import Bytes
 internal import Cryptography
 internal import Diagnostics
+internal import Signatures
 
 /// An RPM package: where its parts are, and its two headers.
 ///
@@ -79,6 +80,9 @@ struct RPMFile: Sendable {
     /// payload is read once, a piece at a time; MD5 is only for packages without a better digest of it.
     func checkDigests(_ file: borrowing SourceFile) throws(ArtifactError) {
         guard payloadStart <= size else { throw Self.corrupt("the payload is missing") }
+        for tag in Self.packetTags {
+            if let packet = signature.binary(tag) { _ = try OpenPGPSignature(reading: Array(packet)) }
+        }
         if let announced = signature.number(.longSize) ?? signature.number(.size) {
             guard announced == UInt64(size - mainStart) else {
                 throw Self.corrupt(

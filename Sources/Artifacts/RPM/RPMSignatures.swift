@@ -5,11 +5,13 @@ internal import Diagnostics
 internal import Signatures
 
 extension RPMFile {
-    /// Tags that hold an OpenPGP signature.
-    static let signatureTags: Set<RPMTag> = [
-        .headerSignatureDSA, .headerSignatureRSA, .headerSignatures, .packageSignatureRSA,
-        .packageSignatureDSA, .packageSignatureOld,
+    /// Tags that hold one OpenPGP signature.
+    static let packetTags: [RPMTag] = [
+        .headerSignatureDSA, .headerSignatureRSA, .packageSignatureRSA, .packageSignatureDSA,
+        .packageSignatureOld,
     ]
+    /// Those, and the one that holds any number.
+    static let signatureTags = Set(packetTags + [.headerSignatures])
 
     /// The signatures of the main header that are there, as packets.
     var headerSignatures: [[UInt8]] {

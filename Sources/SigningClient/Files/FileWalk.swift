@@ -10,7 +10,7 @@ internal import Glibc
 struct FileWalk: Sendable {
     enum Step: Sendable {
         /// `isNamed` when the caller named the file itself.
-        case file(String, isNamed: Bool)
+        case file(String, size: Int, isNamed: Bool)
         case unreadable(String, Int32)
     }
 
@@ -29,12 +29,12 @@ struct FileWalk: Sendable {
                 return .unreadable(path, errno)
             }
             switch status.st_mode & S_IFMT {
-            case S_IFREG: return .file(path, isNamed: isNamed)
+            case S_IFREG: return .file(path, size: Int(status.st_size), isNamed: isNamed)
             case S_IFDIR:
                 guard let names = Self.names(in: path) else { return .unreadable(path, errno) }
                 let folder = path.hasSuffix("/") ? path : path + "/"
                 pending += names.sorted(by: >).map { (path: folder + $0, isNamed: false) }
-            default: if isNamed { return .file(path, isNamed: true) }
+            default: if isNamed { return .file(path, size: 0, isNamed: true) }
             }
         }
         return nil

@@ -59,10 +59,10 @@ final class SigningRun: Sendable {
         while true {
             let step = board.withLock(when: { $0.hasStep }) { $0.take() } ?? .end
             switch step {
-            case .read(.file(let path, let isNamed)): read(path, isNamed)
-            case .read(.unreadable(let path, let number)):
-                let error = FileWalk.error(path, number)
-                finish(FileOutcome(path: path, result: .failed(error.code, error.message)))
+            case .read(let file):
+                read(file)
+                board.withLock { $0.wasRead(file) }
+                board.wakeAll()
             case .write(let answer): write(answer)
             case .end: return board.wakeAll()
             }
@@ -70,6 +70,15 @@ final class SigningRun: Sendable {
     }
 
     // MARK: Reading
+
+    private func read(_ step: FileWalk.Step) {
+        switch step {
+        case .file(let path, _, let isNamed): read(path, isNamed)
+        case .unreadable(let path, let number):
+            let error = FileWalk.error(path, number)
+            finish(FileOutcome(path: path, result: .failed(error.code, error.message)))
+        }
+    }
 
     private func read(_ path: String, _ isNamed: Bool) {
         let found = board.withLock { $0.found }

@@ -46,16 +46,22 @@ struct WorkBoard: ~Copyable {
         return mayRead
     }
 
-    private var mayRead: Bool { underWay < limits.jobs && (memory < limits.memory || underWay == 0) }
+    private var mayRead: Bool {
+        underWay == 0 || underWay < limits.jobs && memory + (next?.memory ?? 0) <= limits.memory
+    }
 
     /// Answers first, so that what is under way becomes less.
     mutating func take() -> Step {
         if !answers.isEmpty { return .write(answers.removeFirst()) }
         guard !isStopped, let step = next else { return .end }
         underWay += 1
+        memory += step.memory
         advance()
         return .read(step)
     }
+
+    /// The room that was kept for reading is free.
+    mutating func wasRead(_ step: FileWalk.Step) { memory -= step.memory }
 
     /// A job goes to the servers.
     mutating func sent(_ artifact: Artifact) { memory += artifact.claim.memory }
@@ -69,6 +75,14 @@ struct WorkBoard: ~Copyable {
     }
 
     mutating func stop() { isStopped = true }
+}
+
+extension FileWalk.Step {
+    /// What a file's claim holds at most: a module is claimed whole, of others a MiB or a header.
+    var memory: Int {
+        guard case .file(let path, let size, _) = self else { return 0 }
+        return min(size, path.hasSuffix(".ko") ? Claim.contentLimit : Claim.genericContentLimit)
+    }
 }
 
 extension Claim {
