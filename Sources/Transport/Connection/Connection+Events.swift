@@ -135,7 +135,7 @@ extension Connection: Watcher {
     private static let much = 32 << 10
 
     /// Reads for a while, so that others get their turn as well.
-    private func readInput() {
+    func readInput() {
         let buffer = loop.core.readBuffer
         var total = 0
         for _ in 0..<16 {

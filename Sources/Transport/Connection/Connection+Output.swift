@@ -35,7 +35,7 @@ extension Connection {
             case .wantsOutput, .end:
                 isBlocked = true
                 return updateInterest()
-            case .failed(let reason): return abort(reason)
+            case .failed(let reason): return hearLastWords(reason)
             }
         }
         guard phase == .open || phase == .closing else { return }
@@ -43,6 +43,13 @@ extension Connection {
         guard output.isEmpty, !(producesMore && isOpen) else { return flushSoon() }
         window?.outputPending = false
         if willFinish && !outputShut { shutOutput() }
+    }
+
+    /// The peer takes nothing more. What it said before, such as the alert that tells why, may still lie in the socket.
+    private func hearLastWords(_ reason: CloseReason) {
+        isBlocked = true
+        if phase == .open, !isPaused, !inputEnded { readInput() }
+        abort(reason)
     }
 
     private func askForOutput() {
