@@ -68,7 +68,7 @@ let house: [Room] =
 
         Room(
             floor: 5, name: "HTTP2", uses: ["CNGHTTP2", "Diagnostics", "Transport"],
-            testUses: ["wire-target"]),
+            testUses: ["wire-target", "TestPeers"]),
         Room(
             floor: 5, name: "Signatures", uses: ["ASN1", "Bytes", "Cryptography", "Diagnostics"],
             testUses: ["Secrets"]),

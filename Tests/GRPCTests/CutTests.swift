@@ -11,21 +11,24 @@ import Transport
 
 @Suite struct CutTests {
     /// Wherever a connection is cut, each call on it ends, in success or in a status that says so, and nothing is left.
-    @Test(arguments: [true, false]) func everyByte(fromClient: Bool) async throws {
-        let server = try EchoServer(loops: 2)
+    @Test(arguments: [true, false], [false, true])
+    func everyByte(fromClient: Bool, secure: Bool) async throws {
+        let tls = try await TestTLS.make()
+        let server = try EchoServer(loops: 2, tls: secure ? tls : nil)
+        let settings = Self.settings(secure ? try tls.clientSecurity() : .plain)
         let loop = server.loops.all[0]
         let address = server.listener.address
-        let step = Trials.count(7, full: 1)
+        let step = Trials.count(secure ? 61 : 7, full: 1)
         var successes = 0
         var count = 0
-        while successes < 3, count < 5000 {
+        while successes < 3, count < 20_000 {
             count += step
             let cut = CuttingProxy.Cut(
                 fromClient: fromClient ? count : .max, fromServer: fromClient ? .max : count,
                 resets: count % 2 == 0)
             let proxy = try CuttingProxy(to: address, loops: server.loops) { cut }
             let endpoint = Endpoint.host("127.0.0.1", port: proxy.listener.address.port)
-            let ends = try await onLoop(loop, to: [endpoint], Self.settings) { channel in
+            let ends = try await onLoop(loop, to: [endpoint], settings) { channel in
                 let options = CallOptions(timeout: .seconds(20))
                 var ends: [CallStatus?] = []
                 ends.append(
@@ -62,8 +65,8 @@ import Transport
         await server.stop()
     }
 
-    static var settings: ChannelSettings {
-        var settings = ChannelSettings(security: .plain)
+    private static func settings(_ security: Security) -> ChannelSettings {
+        var settings = ChannelSettings(security: security)
         // One try: what comes after the cut is another test's.
         settings.backoff.first = .seconds(1000)
         settings.backoff.most = .seconds(1000)

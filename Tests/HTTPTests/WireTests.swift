@@ -84,6 +84,11 @@ import Transport
             "PUT /notes/7 HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n", [413], closes: true),
         Talk(
             "the preface of HTTP/2 in a wrong case", "pri * HTTP/2.0\r\n\r\nSM\r\n\r\n", [505], closes: true),
+        Talk("a preface with another end", "PRI * HTTP/2.0\r\n\r\nSM\r\n\rX" + get, [505], closes: true),
+        Talk("a preface with another middle", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", [505], closes: true),
+        Talk("a preface of another version", "PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n", [505], closes: true),
+        Talk(
+            "a preface behind a request", get + "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [200, 505], closes: true),
     ]
 
     @Test(arguments: talks) func answersInOrder(_ talk: Talk) async throws {

@@ -3,7 +3,8 @@
 internal import Diagnostics
 public import Transport
 
-/// Passes bytes on in both directions, and cuts both connections when a number of bytes has passed in one.
+/// Passes bytes on in both directions, and cuts both connections when a number of bytes has passed in one. To the server
+/// it may speak TLS, for clients that have none.
 public final class CuttingProxy: Sendable {
     public let listener: Listener
 
@@ -20,10 +21,14 @@ public final class CuttingProxy: Sendable {
         }
     }
 
-    public init(to server: Address, loops: EventLoops, _ cut: @escaping @Sendable () -> Cut) throws {
-        let connector = Connector(security: .plain)
-        listener = try Listener(at: .ip4(0x7f00_0001, port: 0), loops: loops, security: .plain) {
-            near in
+    public init(
+        to server: Address, loops: EventLoops, security: Security = .plain,
+        limits: TransportLimits = TransportLimits(), _ cut: @escaping @Sendable () -> Cut
+    ) throws {
+        let connector = Connector(security: security, limits: limits)
+        listener = try Listener(
+            at: .ip4(0x7f00_0001, port: 0), loops: loops, security: .plain, limits: limits
+        ) { near in
             let cut = cut()
             return ByteStream(near) { near in
                 let box = Far()

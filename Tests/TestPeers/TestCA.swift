@@ -85,7 +85,8 @@ public struct TestTLS: Sendable {
         try await apart { try TestTLS() }
     }
 
-    private init() throws {
+    /// Blocks; in a task `make` does the same on a thread of its own.
+    public init() throws {
         folder = try TemporaryFolder()
         ca = try TestCA("ca", in: folder)
         try ca.issue("server", san: "DNS:server.test,IP:127.0.0.1")

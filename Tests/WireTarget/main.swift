@@ -8,30 +8,52 @@ internal import Glibc
 internal import HTTP
 internal import Transport
 
-/// Each listener by name, with what makes the handler of a connection.
-let targets: [(name: String, handler: @Sendable (Connection) -> any ConnectionHandler)] = [
-    ("bare", { Bare.serve($0) }),
-    ("grpc", { Calls.server.serve($0) }),
-    ("http", { Pages.server.serve($0) }),
+/// Each listener by name, with what makes the handler of a connection, and whether it speaks mutual TLS.
+let targets: [(name: String, isSecure: Bool, handler: @Sendable (Connection) -> any ConnectionHandler)] = [
+    ("bare", false, { Bare.serve($0) }),
+    ("grpc", false, { Calls.server.serve($0) }),
+    ("http", false, { Pages.server.serve($0) }),
+    ("secure", true, { Calls.server.serve($0) }),
 ]
+
+/// With the material in a folder.
+func security(_ folder: String) throws -> Security {
+    var settings = TLSSettings.server(
+        certificates: .file(folder + "server.crt"), key: .file(folder + "server.key"),
+        trust: .authorities(.file(folder + "ca.crt")))
+    settings.applicationProtocols = ["h2"]
+    return .tls(try TLSContext(settings))
+}
 
 func say(_ line: String) {
     let bytes = Array((line + "\n").utf8)
     _ = unsafe write(1, bytes, bytes.count)
 }
 
+/// As many descriptors as there may be.
+func liftLimit() {
+    var limit = rlimit()
+    unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    limit.rlim_cur = limit.rlim_max
+    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+}
+
 func main() async throws {
+    liftLimit()
     var limits = TransportLimits()
     // All attackers come from one address here.
     limits.connectionsPerAddress = limits.connections
+    limits.connectionsPerPeer = limits.connections
     // What is judged by its answers may take its time on a busy machine.
     if CommandLine.arguments.contains("patient") { limits.rateWindow = .seconds(300) }
     guard let address = Address("127.0.0.1", port: 0) else { exit(64) }
+    let secure = try security(CommandLine.arguments.dropFirst().first ?? "")
     let loops = try EventLoops(count: 2)
     var listeners: [Listener] = []
     for target in targets {
         let listener = try Listener(
-            at: address, loops: loops, security: .plain, limits: limits, handler: target.handler)
+            at: address, loops: loops, security: target.isSecure ? secure : .plain, limits: limits,
+            handler: target.handler)
         listeners.append(listener)
         say("\(target.name) \(listener.address.port)")
     }

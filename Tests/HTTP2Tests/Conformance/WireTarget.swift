@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestPeers
 import TestSupport
+import Transport
 
 /// The process of servers that the cases and the floods are aimed at.
 final class WireTarget: Sendable {
@@ -10,6 +12,8 @@ final class WireTarget: Sendable {
         case grpc
         /// On its plain port it speaks HTTP/1.1 as well: only behind the preface is it HTTP/2.
         case http
+        /// gRPC over mutual TLS. Its port is that of a go-between in this process, which brings the TLS.
+        case secure
     }
 
     /// The one of all conformance cases.
@@ -17,22 +21,52 @@ final class WireTarget: Sendable {
 
     private let companion: Companion
     private let ports: [Listener: UInt16]
+    let tls: TestTLS
+    private let loops: [EventLoops]
+    private let goBetween: [CuttingProxy]
 
     /// A patient one gives slow peers all the time they take.
     init(isPatient: Bool = false) throws {
-        companion = try Companion([Products.path("wire-target")] + (isPatient ? ["patient"] : []))
+        tls = try TestTLS()
+        companion = try Companion(
+            [Products.path("wire-target"), tls.file("")] + (isPatient ? ["patient"] : []))
         var ports: [Listener: UInt16] = [:]
         for _ in Listener.allCases {
             let words = (companion.readLine() ?? "").split(separator: " ")
             guard words.count == 2, let listener = Listener(rawValue: String(words[0])) else { break }
             ports[listener] = UInt16(words[1])
         }
+        loops = try (0..<2).map { _ in try EventLoops(count: 1) }
+        var limits = TransportLimits()
+        limits.rateWindow = .seconds(1000)
+        limits.connectionsPerAddress = limits.connections
+        var client = tls.client()
+        client.applicationProtocols = ["h2"]
+        let context = try TLSContext(client)
         self.ports = ports
+        let server = Address.ip4(0x7f00_0001, port: ports[.secure] ?? 0)
+        goBetween = try loops.map {
+            try CuttingProxy(to: server, loops: $0, security: .tls(context), limits: limits) { .init() }
+        }
+    }
+
+    deinit {
+        for each in loops { each.stop() }
+    }
+
+    /// Where an honest client goes, past what is in the attacker's way.
+    func honestPort(of listener: Listener) throws -> UInt16 {
+        listener == .secure ? goBetween[1].listener.address.port : try directPort(of: listener)
     }
 
     struct NotUp: Error {}
 
     func port(of listener: Listener) throws -> UInt16 {
+        listener == .secure ? goBetween[0].listener.address.port : try directPort(of: listener)
+    }
+
+    /// The server's own.
+    func directPort(of listener: Listener) throws -> UInt16 {
         guard let port = ports[listener] else { throw NotUp() }
         return port
     }
@@ -58,12 +92,5 @@ final class WireTarget: Sendable {
     func drain() -> Bool {
         companion.write("drain")
         return companion.readLine() == "drained"
-    }
-}
-
-/// Does what blocks on a thread of its own: the tests that run at the same time share two.
-func apart<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { () throws -> Value in try body() }) }
     }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
 import Testing
 
 /// A peer that does, as fast as it can, what costs it little and a server much.
@@ -10,16 +9,6 @@ struct Attack: Sendable, CustomTestStringConvertible {
     var opening: [UInt8] = []
     /// The frames of round `n`, counted from 0 on each connection.
     var round: @Sendable (UInt32) -> [UInt8]
-
-    /// Attacks on one connection after the other until `stop`, and returns on how many.
-    func run(port: UInt16, until stop: borrowing Atomic<Bool>) throws -> Int {
-        var attacks = 0
-        while !stop.load(ordering: .relaxed) {
-            _ = try timeToCut(port: port)
-            attacks += 1
-        }
-        return attacks
-    }
 
     /// How long the server took to cut the attacker off; nil when it did not.
     func timeToCut(port: UInt16) throws -> Duration? {

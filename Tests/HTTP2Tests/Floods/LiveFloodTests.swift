@@ -2,22 +2,21 @@
 
 import Foundation
 import Synchronization
+import TestPeers
 import TestSupport
 import Testing
 
 /// Floods against live listeners: the attacker is cut off in time, again and again, the server's memory stays where it
-/// was, and a client beside it goes on at half its rate or more. The rates are judged in `make proof`: beside other
-/// tests they tell of those.
+/// was, and a client beside it goes on at half its rate or more.
 @Suite(.serialized) struct LiveFloodTests {
     private static let target = Result { try WireTarget() }
     /// KiB that the server may grow by.
     static let mostGrowth = 32 << 10
-    /// Five seconds are the promise. In `make test` the machine has a hundred other things to do at the same time.
-    static let patience = Duration.seconds(Trials.areFull ? 5 : 15)
+    static let patience = Duration.seconds(5)
 
     private struct Outcome: Sendable {
         var timeToCut: Duration?
-        var ratios: [Double] = []
+        var best = 0.0
         var growth = 0
     }
 
@@ -26,52 +25,79 @@ import Testing
         let outcome = try await apart { try Self.measure(attack, listener) }
         let time = try #require(outcome.timeToCut, "the attacker was not cut off")
         #expect(time < Self.patience)
-        if Trials.areFull { #expect((outcome.ratios.last ?? 0) >= 0.5, "\(outcome.ratios)") }
+        #expect(outcome.best >= 0.5)
         #expect(outcome.growth < Self.mostGrowth)
     }
 
     private static func measure(_ attack: Attack, _ listener: WireTarget.Listener) throws -> Outcome {
         let target = try target.get()
-        let port = try target.port(of: listener)
-        let client = try HonestClient(port: port)
+        let (port, honestPort) = try (target.port(of: listener), target.honestPort(of: listener))
+        let client = try HonestClient(port: honestPort)
         _ = try client.rate(over: .milliseconds(20))
         let before = try target.memory("VmRSS")
         try target.forgetPeak()
 
-        var outcome = Outcome(timeToCut: try attack.timeToCut(port: port))
-        // What else runs on the machine disturbs single rounds.
-        for round in 0..<Trials.count(1, full: 7) where (outcome.ratios.last ?? 0) < 0.5 {
-            let alone = try client.rate(over: .milliseconds(Trials.count(20 << round, full: 1000)))
-            let crowd = Background(attack, port: port)
-            let beside = try client.rate(over: .milliseconds(Trials.count(40 << round, full: 5000)))
-            _ = try crowd.end()
-            outcome.ratios.append(beside / alone)
+        // What else runs on the machine can hold up a process for seconds: a time is taken again, and the shortest is
+        // the attacker's.
+        var outcome = Outcome()
+        for _ in 0..<5 where outcome.timeToCut.map({ $0 >= Self.patience }) ?? true {
+            let time = try attack.timeToCut(port: port)
+            outcome.timeToCut = [outcome.timeToCut, time].compactMap(\.self).min()
+        }
+        // It disturbs single rounds as well, and the best is nearest to what the server does to the client.
+        for round in 0..<Trials.count(10, full: 7) where outcome.best < 0.5 {
+            let ratio = try compare(client, attack, port, honestPort, round: min(round, 4))
+            outcome.best = max(outcome.best, ratio)
         }
         outcome.growth = try target.memory("VmHWM") - before
         return outcome
     }
+
+    /// The client's rate beside the attack as part of the rate that it has otherwise: alone in `make proof`, and beside a
+    /// second client that is as honest in `make test`, where the machine may be busy enough to have nothing to spare.
+    private static func compare(
+        _ client: HonestClient, _ attack: Attack, _ port: UInt16, _ honestPort: UInt16, round: Int
+    ) throws -> Double {
+        let usual: Double
+        if Trials.areFull {
+            usual = try client.rate(over: .milliseconds(1000))
+        } else {
+            let other = Background { stop in
+                let other = try HonestClient(port: honestPort)
+                while !stop.load(ordering: .relaxed) { _ = try other.rate(over: .milliseconds(5)) }
+            }
+            usual = try client.rate(over: .milliseconds(20 << round))
+            try other.end()
+        }
+        let crowd = Background { stop in
+            while !stop.load(ordering: .relaxed) { _ = try attack.timeToCut(port: port) }
+        }
+        let beside = try client.rate(over: .milliseconds(Trials.count(20 << round, full: 5000)))
+        try crowd.end()
+        return beside / usual
+    }
 }
 
-/// An attack on a thread of its own. In life the attacker has machines of its own; here it gets what time of the
-/// processors the server and the honest client leave, and a little more.
+/// Others on a thread of their own. In life they have machines of their own; here they get what time of the processors
+/// the server and the honest client leave, and a little more.
 private final class Background: Sendable {
     private let stop = Atomic(false)
     private let done = DispatchSemaphore(value: 0)
-    private let result = Mutex(Result<Int, any Error>.success(0))
+    private let result = Mutex(Result<Void, any Error>.success(()))
 
-    init(_ attack: Attack, port: UInt16) {
+    init(_ body: @escaping @Sendable (borrowing Atomic<Bool>) throws -> Void) {
         Thread.detachNewThread { [self] in
             setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
-            let result = Result { try attack.run(port: port, until: stop) }
+            let result = Result { try body(stop) }
             self.result.withLock { $0 = result }
             done.signal()
         }
     }
 
-    /// Waits for the last attack's end and returns how many there were.
-    func end() throws -> Int {
+    /// Waits for the last round's end.
+    func end() throws {
         stop.store(true, ordering: .relaxed)
         done.wait()
-        return try result.withLock { $0 }.get()
+        try result.withLock { $0 }.get()
     }
 }
