@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: deps build release test check fmt fuzz bench proof docs samples db db-up db-down clean help
+.PHONY: deps demo up down build release test check fmt fuzz bench proof docs samples db db-up db-down clean help
 
 # Set here, so that a variable of the same name in the environment means nothing; `make NAME=...` still does.
 NAME =
@@ -14,6 +14,15 @@ FOLDER = .build/samples
 
 deps: ## Install what building and testing need and this machine lacks
 	@bash Scripts/deps test
+
+demo: ## Show everything at work on this machine, and check it; takes some minutes the first time
+	@bash Scripts/demo
+
+up: ## Keep a database, a control-server and two data-servers running in .run/servers
+	@bash Scripts/up start
+
+down: ## End them; what they know stays
+	@bash Scripts/up stop
 
 build: ## Build everything, tests too
 	@bash Scripts/build debug

@@ -111,7 +111,9 @@ let house: [Room] =
                 "HTTP2",
                 "Secrets",
                 "Settings",
+                "Signatures",
                 "Transport",
+                "Verification",
             ]),
 
         Room(
@@ -168,6 +170,9 @@ let house: [Room] =
                 "DataService", "Diagnostics", "KMS", "Keyring", "MariaDB", "Secrets", "Settings", "Storage",
                 "Transport",
             ]),
+        Room(
+            floor: 10, name: "signet", sort: .program,
+            uses: ["Console", "Diagnostics", "Signatures", "SigningClient", "Transport"]),
         Room(
             floor: 10, name: "control-admin", sort: .program,
             uses: ["ControlService", "Diagnostics", "Keyring", "Settings"]),
@@ -234,6 +239,9 @@ let house: [Room] =
         Room(
             floor: 12, name: "CorpusTests", sort: .workshop(.tests, path: "Tests/CorpusTests"),
             uses: ["FuzzTargets", "TestSupport"]),
+        Room(
+            floor: 12, name: "FirstLightTests", sort: .workshop(.tests, path: "Tests/FirstLightTests"),
+            uses: ["Diagnostics", "TestSupport", "control-admin", "control-server", "data-server", "signet"]),
         Room(
             floor: 12, name: "WorkshopTests", sort: .workshop(.tests, path: "Tests/WorkshopTests"),
             uses: ["TestSupport"]),

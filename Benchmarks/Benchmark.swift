@@ -12,6 +12,7 @@ struct Benchmark: Sendable {
         cryptographyBenchmarks,
         artifactsBenchmarks,
         signaturesBenchmarks,
+        [endToEndBenchmarks],
         grpc,
         mariaDBBenchmarks,
         storageBenchmarks,

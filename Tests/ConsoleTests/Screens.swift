@@ -30,14 +30,14 @@ final class Paper: Sendable {
 final class Scripted: FileSigning {
     let reports: [FileReport]
     let error: ConsoleError?
-    let orders = Lock<[SigningOrder]>([])
+    let orders = Lock<[FileOrder]>([])
 
     init(reports: [FileReport] = [], error: ConsoleError? = nil) {
         self.reports = reports
         self.error = error
     }
 
-    func sign(_ order: SigningOrder, telling listener: any SigningListener) async throws {
+    func sign(_ order: FileOrder, telling listener: any SigningListener) async throws {
         orders.withLock { $0.append(order) }
         listener.found(files: reports.count)
         for report in reports { listener.finished(report) }
@@ -77,7 +77,8 @@ struct Bench {
         let (signer, desk) = (signer, desk)
         let program = SignetProgram(
             environment: environment, screen: paper.screen(columns: columns), signing: { _ in signer },
-            desk: { _ in desk }, now: { .zero }, wallClock: { 1_700_000_000 })
+            desk: { _ in desk }, now: { .zero }, wallClock: { 1_700_000_000 },
+            settling: .zero)
         return await program.run(words)
     }
 }

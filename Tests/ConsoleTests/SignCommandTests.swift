@@ -8,8 +8,8 @@ import Testing
 
 @Suite struct SignCommandTests {
     static let reports: [FileReport] = [
-        FileReport("a.rpm", kind: "rpm", .signed(server: "one")),
-        FileReport("b.rpm", kind: "rpm", tries: 2, .signed(server: "two")),
+        FileReport("a.rpm", kind: "rpm", .signed(by: "one")),
+        FileReport("b.rpm", kind: "rpm", tries: 2, .signed(by: "two")),
         FileReport("c.txt", .skipped("no known kind")),
         FileReport(
             "d\u{1b}[2J.rpm", kind: "rpm", .failed(FileFailure(.notGranted, "no grant", remedy: "ask"))),
@@ -95,7 +95,7 @@ import Testing
         #expect(await bench.run("sign", "-k", "k", "-d", "--out-dir", "o", "--resign", "a", "b") == 0)
         let order = bench.signer.orders.withLock { $0.first }
         #expect(
-            order == SigningOrder(paths: ["a", "b"], key: "k", kind: "generic", folder: "o", resigns: true))
+            order == FileOrder(paths: ["a", "b"], key: "k", kind: "generic", folder: "o", resigns: true))
         #expect(await bench.run("sign", "-k", "k", "-d", "--kind", "rpm", "a") == 2)
         #expect(await bench.run("sign", "a") == 2)
         #expect(await bench.run("sign", "-k", "k", "--kind", "word", "a") == 2)

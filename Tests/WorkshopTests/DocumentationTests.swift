@@ -8,7 +8,8 @@ import Testing
 ///
 /// Each line of a block marked `sh` is a command. One of `make` must be a target, with variables that the Makefile
 /// tells about; running it here would start the suite inside the suite. `bash FILE` must name a script that parses.
-/// Anything else is run in the checkout and must succeed.
+/// Anything else is run in the checkout and must succeed. Blocks marked `bash` need each other and servers; ReadmeTests
+/// runs them.
 @Suite struct DocumentationTests {
     struct Line: CustomTestStringConvertible, Sendable {
         var page: String

@@ -8,13 +8,13 @@ extension CommandRun {
     // MARK: Grants
 
     func listGrants() async throws {
-        print(
-            "grants", try await ask(desk(), json: ClientRequest(.get, "/api/v1/grants")).items,
-            columns: [
-                ("ID", "id"), ("CLIENTS", "clients"), ("KEYS", "keys"), ("KINDS", "kinds"),
-                ("EXPIRES", "expire_at"),
-            ])
+        let grants = try await ask(desk(), json: ClientRequest(.get, "/api/v1/grants")).items
+        print("grants", grants, columns: Self.grantColumns)
     }
+
+    private static let grantColumns = [
+        ("ID", "id"), ("KINDS", "kinds"), ("EXPIRES", "expire_at"), ("CLIENTS", "clients"), ("KEYS", "keys"),
+    ]
 
     private struct NewGrant: Encodable {
         var clients: String
@@ -34,11 +34,18 @@ extension CommandRun {
                 .badArguments, "signet grant add: a grant names at least one --key and one --kind",
                 remedy: "Add them; both may be repeated.")
         }
-        print("grant", try await ask(desk(), json: .json(.post, "/api/v1/grants", body)))
+        let grant = try await ask(desk(), json: .json(.post, "/api/v1/grants", body))
+        try await settle()
+        if form == .text {
+            print("grants", [grant], columns: Self.grantColumns)
+        } else {
+            print("grant", grant)
+        }
     }
 
     func removeGrants() async throws {
         try await remove("grants", segments: ["api", "v1", "grants"])
+        try await settle()
     }
 
     // MARK: Tokens

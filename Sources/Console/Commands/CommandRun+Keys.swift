@@ -12,13 +12,13 @@ extension CommandRun {
         if invocation.flag("names") {
             return keys.forEach { screen.out(ShownText.line($0["name"].shown) + "\n") }
         }
-        print(
-            "keys", keys,
-            columns: [
-                ("NAME", "name"), ("TYPE", "key_type"), ("STATE", "key_state"), ("EXPIRES", "expire_at"),
-                ("FINGERPRINT", "fingerprint"),
-            ])
+        print("keys", keys, columns: Self.keyColumns)
     }
+
+    static let keyColumns = [
+        ("NAME", "name"), ("TYPE", "key_type"), ("STATE", "key_state"), ("EXPIRES", "expire_at"),
+        ("FINGERPRINT", "fingerprint"),
+    ]
 
     func showKey() async throws {
         let key = invocation.argument("KEY") ?? ""
@@ -31,6 +31,7 @@ extension CommandRun {
             try await ask(desk, ClientRequest(.post, segments: Self.path + [key, "actions", action]))
             confirm("\(key) is \(done)")
         }
+        try await settle()
         if form != .text {
             print([("keys", .list(invocation.arguments("KEY").map { .text($0) })), ("state", .text(done))])
         }

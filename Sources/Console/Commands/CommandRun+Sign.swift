@@ -38,7 +38,7 @@ extension CommandRun {
         return reporter.end()
     }
 
-    private func order() throws -> SigningOrder {
+    private func order() throws -> FileOrder {
         var kind = invocation.text("kind")
         if invocation.flag("detached") {
             guard kind == nil || kind == "generic" else {
@@ -48,7 +48,7 @@ extension CommandRun {
             }
             kind = "generic"
         }
-        return SigningOrder(
+        return FileOrder(
             paths: invocation.arguments("PATH"), key: invocation.text("key") ?? "", kind: kind,
             folder: invocation.text("out-dir"), resigns: invocation.flag("resign"),
             isDry: invocation.flag("dry-run"))

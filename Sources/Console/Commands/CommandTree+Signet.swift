@@ -25,7 +25,7 @@ extension CommandTree {
             .set,
         ],
         commands: [
-            sign, keys, grants, users, tokens, records,
+            sign, verify, keys, grants, users, tokens, records,
             CommandTree(
                 "config", "look at the settings",
                 commands: [
@@ -40,6 +40,7 @@ extension CommandTree {
                 examples: [CommandExample("For this session of bash", "source <(signet completion bash)")]),
         ])
 
+    private static let inForce = "It takes a second: when it returns, all data-servers act on it."
     private static let key = CommandArgument(
         "KEY", "name or id of a key", .proposed(["key", "list", "--names"]))
     private static let someKeys = CommandArgument(
@@ -80,6 +81,28 @@ extension CommandTree {
             CommandExample("For a script", "signet sign --key modules --output jsonl driver.ko"),
         ])
 
+    private static let verify = CommandTree(
+        "verify", "say who signed files, and whether that holds",
+        details: [
+            "It asks no server. The keys that are trusted are those of the files that you name, such as "
+                + "`signet key export` writes."
+        ],
+        options: [
+            .value(
+                "key-file", short: "k", "FILE", "trusted keys: OpenPGP, or X.509 of a module's signer", .file,
+                isRepeated: true, isRequired: true),
+            .value("kind", "KIND", "what the files are, not recognised one by one", kinds),
+            .flag("detached", short: "d", "look for a signature beside the file; the same as --kind generic"),
+            .value("signature", short: "s", "FILE", "the detached signature of the one file", .file),
+            .flag("verbose", short: "v", "a line for each file"),
+        ],
+        arguments: [CommandArgument("FILE", "a file", .file, count: 1...100_000)],
+        examples: [
+            CommandExample("Packages", "signet verify --key-file release.asc build/a.rpm build/b.rpm"),
+            CommandExample(
+                "A file with SHA256SUMS.asc", "signet verify -k release.asc --detached SHA256SUMS"),
+        ])
+
     private static let keys = CommandTree(
         "key", "look after keys",
         commands: [
@@ -115,10 +138,10 @@ extension CommandTree {
                         "For kernel modules", "signet key generate modules --type module --parent kernel-ca"),
                 ]),
             CommandTree(
-                "enable", "let keys sign", arguments: [someKeys],
+                "enable", "let keys sign", details: [inForce], arguments: [someKeys],
                 examples: [CommandExample("One", "signet key enable release")]),
             CommandTree(
-                "disable", "stop keys from signing, within a second", arguments: [someKeys],
+                "disable", "stop keys from signing", details: [inForce], arguments: [someKeys],
                 examples: [CommandExample("Now", "signet key disable release")]),
             CommandTree(
                 "export", "print the public part of a key",
@@ -134,7 +157,7 @@ extension CommandTree {
             CommandTree(
                 "list", "list the grants", examples: [CommandExample("All", "signet grant list")]),
             CommandTree(
-                "add", "grant a client the use of a key",
+                "add", "grant a client the use of a key", details: [inForce],
                 options: [
                     .value(
                         "client", short: "c", "IDENTITY", "whom; * stands for one level of the name",
@@ -150,7 +173,7 @@ extension CommandTree {
                         "signet grant add --client uri:signet://client/builder1 --key release --kind rpm")
                 ]),
             CommandTree(
-                "remove", "take grants back",
+                "remove", "take grants back", details: [inForce],
                 arguments: [CommandArgument("ID", "of a grant", count: 1...100)],
                 examples: [
                     CommandExample("One", "signet grant remove 8f14e45f-ceea-167a-5a36-dedd4bea2543")

@@ -19,11 +19,13 @@ public struct SignetProgram: Sendable {
     let now: @Sendable () -> Duration
     /// Seconds since 1970.
     let wallClock: @Sendable () -> Int64
+    /// Within this time data-servers act on what was changed.
+    let settling: Duration
 
     public init(
         environment: [String: String], screen: Screen, signing: @escaping Signing, desk: Desk? = nil,
         now: @escaping @Sendable () -> Duration = Self.monotonic(),
-        wallClock: @escaping @Sendable () -> Int64 = Self.seconds()
+        wallClock: @escaping @Sendable () -> Int64 = Self.seconds(), settling: Duration = .seconds(1)
     ) {
         self.environment = environment
         self.screen = screen
@@ -31,6 +33,7 @@ public struct SignetProgram: Sendable {
         self.desk = desk
         self.now = now
         self.wallClock = wallClock
+        self.settling = settling
     }
 
     /// As the REST interface writes a point in time.
@@ -113,6 +116,7 @@ struct CommandRun {
     func run() async throws -> Int32 {
         switch invocation.path.joined(separator: " ") {
         case "sign": return try await sign()
+        case "verify": return try verify()
         case "key list": try await listKeys()
         case "key show": try await showKey()
         case "key generate": try await generateKey()
@@ -190,6 +194,9 @@ struct CommandRun {
             screen.out(key + padding + ShownText.line(value.shown) + "\n")
         }
     }
+
+    /// Waits until data-servers act on what was changed, so that the next command finds it in force.
+    func settle() async throws { try await Task.sleep(for: program.settling) }
 
     /// What was done, in words.
     func confirm(_ text: String) {

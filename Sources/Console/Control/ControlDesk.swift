@@ -18,7 +18,7 @@ struct RemoteDesk: ControlDesk {
 
     init(_ settings: ClientSettings.ControlServer, token: String?, on loop: EventLoop) throws {
         client = Client(
-            of: ClientService(settings.endpoint, serverName: settings.peer.name), on: loop,
+            of: ClientService(settings.endpoint, serverName: settings.name), on: loop,
             connector: Connector(security: .tls(try TLSContext(settings.tls))))
         self.token = token
     }

@@ -26,6 +26,7 @@ enum Documents {
         /// signed, good, skipped or failed
         let status: String
         let server: String?
+        let signer: String?
         let output: String?
         let tries: Int?
         let reason: String?
@@ -36,13 +37,17 @@ enum Documents {
             path = report.path
             kind = report.kind
             output = report.output
+            var (server, signer, reason): (String?, String?, String?)
+            var error: Fault?
             switch report.outcome {
-            case .signed(let server):
-                (status, self.server, reason, error) = (doneWord, server, nil, nil)
-            case .skipped(let reason): (status, server, self.reason, error) = ("skipped", nil, reason, nil)
-            case .failed(let failure): (status, server, reason, error) = ("failed", nil, nil, Fault(failure))
+            case .signed(let name):
+                status = doneWord
+                if doneWord == "good" { signer = name } else { server = name }
+            case .skipped(let why): (status, reason) = ("skipped", why)
+            case .failed(let failure): (status, error) = ("failed", Fault(failure))
             }
-            tries = doneWord == "signed" && status != "skipped" ? report.tries : nil
+            (self.server, self.signer, self.reason, self.error) = (server, signer, reason, error)
+            tries = doneWord != "good" && report.tries > 0 ? report.tries : nil
         }
     }
 
@@ -54,17 +59,18 @@ enum Documents {
         let failed: Int
         let skipped: Int
         let retried: Int
-        let servers: [String: Int]
+        let servers: [String: Int]?
+        let signers: [String: Int]?
         let seconds: Double
         let status: Int
 
-        init(_ summary: RunSummary, seconds: Duration, isLine: Bool) {
+        init(_ summary: RunSummary, seconds: Duration, isLine: Bool, isVerification: Bool) {
             (schema, self.summary) = isLine ? (Documents.schema, true) : (nil, nil)
             done = summary.done
             failed = summary.failed
             skipped = summary.skipped
             retried = summary.retried
-            servers = summary.servers
+            (servers, signers) = isVerification ? (nil, summary.signers) : (summary.signers, nil)
             self.seconds = (seconds / .milliseconds(1)).rounded() / 1000
             status = Int(summary.status)
         }

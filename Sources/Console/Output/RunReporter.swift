@@ -122,17 +122,22 @@ final class RunReporter: SigningListener {
             let summary = state.summary
             let time = now() - start
             switch style.form {
-            case .jsonl: screen.out(Documents.text(Documents.Summary(summary, seconds: time, isLine: true)))
+            case .jsonl: screen.out(Documents.text(document(summary, time, isLine: true)))
             case .json:
                 screen.out(
                     Documents.text(
                         Documents.Run(
                             command: style.command, files: state.files,
-                            summary: Documents.Summary(summary, seconds: time, isLine: false))))
+                            summary: document(summary, time, isLine: false))))
             case .text: screen.out(text(of: summary, time))
             }
             return summary.status
         }
+    }
+
+    private func document(_ summary: RunSummary, _ time: Duration, isLine: Bool) -> Documents.Summary {
+        Documents.Summary(
+            summary, seconds: time, isLine: isLine, isVerification: style.command == "verify")
     }
 
     private func text(of summary: RunSummary, _ time: Duration) -> String {
@@ -142,7 +147,7 @@ final class RunReporter: SigningListener {
         if summary.retried > 0 { parts.append("\(summary.retried) retried") }
         let tenths = Int(time / .milliseconds(100))
         var text = parts.joined(separator: ", ") + ", in \(tenths / 10).\(tenths % 10) s\n"
-        for (server, count) in summary.servers.sorted(by: { $0.key < $1.key }) {
+        for (server, count) in summary.signers.sorted(by: { $0.key < $1.key }) {
             text += "  \(count) by \(ShownText.line(server))\n"
         }
         return text

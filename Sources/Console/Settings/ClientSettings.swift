@@ -6,24 +6,17 @@ public import Transport
 
 /// The settings of the client, as `config/client.toml` tells them line by line.
 public struct ClientSettings: Sendable {
-    /// One side that the client speaks to.
-    public struct Peer: Sendable {
-        /// What its certificate must be for, if not the host of its address.
-        public var name: String?
-        /// PEM of the authorities that its certificate may come from.
-        public var authorities: String
-    }
-
     /// The data-servers, which know their clients by certificates.
     public struct DataServers: Sendable {
         public var endpoints: [Endpoint]
-        public var peer: Peer
+        /// PEM of the authorities that their certificates may come from.
+        public var authorities: String
         public var certificate: String
         public var key: String
 
         public var tls: TLSSettings {
             var tls = TLSSettings.client(
-                trust: .authorities(.file(peer.authorities)), certificates: .file(certificate),
+                trust: .authorities(.file(authorities)), certificates: .file(certificate),
                 key: .file(key))
             tls.applicationProtocols = ["h2"]
             return tls
@@ -33,12 +26,14 @@ public struct ClientSettings: Sendable {
     /// The control-server, which knows its users by tokens.
     public struct ControlServer: Sendable {
         public var endpoint: Endpoint
-        public var peer: Peer
+        /// What its certificate must be for, if not the host of its address.
+        public var name: String?
+        public var authorities: String
         /// The file that holds the token.
         public var tokenFile: String?
 
         public var tls: TLSSettings {
-            var tls = TLSSettings.client(trust: .authorities(.file(peer.authorities)))
+            var tls = TLSSettings.client(trust: .authorities(.file(authorities)))
             tls.applicationProtocols = ["http/1.1"]
             return tls
         }
@@ -80,22 +75,21 @@ public struct ClientSettings: Sendable {
             let addresses = servers.required("addresses", .list(of: .string, count: 1...64))
             dataServers = DataServers(
                 endpoints: addresses.compactMap { Self.endpoint($0, "addresses", in: servers) },
-                peer: Self.peer(servers), certificate: servers.required("tls_cert", .path),
+                authorities: servers.required("ca_root", .path),
+                certificate: servers.required("tls_cert", .path),
                 key: servers.required("tls_key", .path))
         }
         let control = root.section("control-server")
         if root.optionalSection("control-server") != nil {
             let address = control.required("address", .string)
-            let peer = Self.peer(control)
+            let name = control.optional("domain_name", .string)
+            let authorities = control.required("ca_root", .path)
             let tokenFile = control.optional("token_file", .path)
             if let endpoint = Self.endpoint(address, "address", in: control) {
-                controlServer = ControlServer(endpoint: endpoint, peer: peer, tokenFile: tokenFile)
+                controlServer = ControlServer(
+                    endpoint: endpoint, name: name, authorities: authorities, tokenFile: tokenFile)
             }
         }
-    }
-
-    private static func peer(_ section: SettingsReader) -> Peer {
-        Peer(name: section.optional("domain_name", .string), authorities: section.required("ca_root", .path))
     }
 
     private static func endpoint(_ text: String, _ name: String, in section: SettingsReader) -> Endpoint? {

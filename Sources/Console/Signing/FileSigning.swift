@@ -6,7 +6,7 @@ public import Diagnostics
 public protocol FileSigning: Sendable {
     /// Signs what `order` names, and tells `listener` of each file once, in any order. It throws what stops the whole
     /// run; files of which nothing was told then are untouched.
-    func sign(_ order: SigningOrder, telling listener: any SigningListener) async throws
+    func sign(_ order: FileOrder, telling listener: any SigningListener) async throws
 }
 
 /// Hears how a run goes; from any thread.
@@ -16,7 +16,7 @@ public protocol SigningListener: Sendable {
 }
 
 /// What `signet sign` was asked to do.
-public struct SigningOrder: Hashable, Sendable {
+public struct FileOrder: Hashable, Sendable {
     public var paths: [String]
     public var key: String
     /// Nil: recognised file by file.
@@ -44,8 +44,8 @@ public struct SigningOrder: Hashable, Sendable {
 /// What became of one file.
 public struct FileReport: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
-        /// The data-server that signed; nil when nothing was sent, as in a dry run.
-        case signed(server: String?)
+        /// The data-server that signed, or whose signature was found good; nil when nothing was sent, as in a dry run.
+        case signed(by: String?)
         /// It was as it should be, or is nothing to sign; the reason.
         case skipped(String)
         case failed(FileFailure)

@@ -9,8 +9,8 @@ struct RunSummary: Equatable {
     /// Files that took more than one try.
     private(set) var retried = 0
     private(set) var failures: [ErrorCode] = []
-    /// How many each data-server signed.
-    private(set) var servers: [String: Int] = [:]
+    /// How many each data-server signed, or of how many each signer was found to be the one.
+    private(set) var signers: [String: Int] = [:]
 
     var failed: Int { failures.count }
     var files: Int { done + skipped + failed }
@@ -20,9 +20,9 @@ struct RunSummary: Equatable {
     mutating func add(_ report: FileReport) {
         if report.tries > 1 { retried += 1 }
         switch report.outcome {
-        case .signed(let server):
+        case .signed(let signer):
             done += 1
-            if let server { servers[server, default: 0] += 1 }
+            if let signer { signers[signer, default: 0] += 1 }
         case .skipped: skipped += 1
         case .failed(let failure): failures.append(failure.code)
         }
