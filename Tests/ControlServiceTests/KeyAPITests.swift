@@ -189,7 +189,7 @@ import Testing
     // MARK: What is refused
 
     private static let order: [String: any Sendable] = [
-        "name": "farm-ca", "key_type": "x509ca", "attributes": ["common_name": "Farm"],
+        "name": "farm-ca", "key_type": "x509ca", "attributes": ["common_name": "Farm", "key_type": "ecdsa"],
         "expire_at": "2029-01-01T00:00:00Z",
     ]
 
@@ -226,6 +226,10 @@ import Testing
                 "a passphrase", ["key_type": "pgp", "attributes": ["email": "a@b", "passphrase": "x"]],
                 "passphrase"
             ),
+            (
+                "a name with an address in it",
+                ["key_type": "pgp", "name": "a <b@c>", "attributes": ["email": "a@b"]], "name"
+            ),
             ("an address without end", ["key_type": "pgp", "attributes": ["email": "a>b"]], "email"),
         ] as [(String, [String: any Sendable], String)])
     func refusesOrders(_ what: String, _ changes: [String: any Sendable], _ named: String) async throws {
@@ -235,6 +239,18 @@ import Testing
         #expect([400, 501].contains(answer.status), "\(what): \(answer.text)")
         #expect(answer["detail"]?.contains(named) == true, "\(what): \(answer.text)")
         #expect(try await office.ask(.get, "/api/v1/keys/").list.isEmpty)
+    }
+
+    @Test func oneOfManyGetsTheName() async throws {
+        let office = office
+        let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<20 {
+                group.addTask { try await office.ask(.post, "/api/v1/keys/", Self.order).status }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers.sorted() == [201] + Array(repeating: 409, count: 19))
+        #expect(try await office.ask(.get, "/api/v1/keys/").list.count == 1)
     }
 
     @Test func thePartsOfOneSortAreNotThoseOfAnother() async throws {

@@ -30,9 +30,13 @@ public final class Readiness: Sendable {
 
     public func troubles() async -> [Trouble] {
         let now = clock()
-        if let last = last.withLock({ $0 }), last.time <= now, now < last.time + Self.life {
-            return last.troubles
+        let known = last.withLock { last -> [Trouble]? in
+            if let last, last.time <= now, now < last.time + Self.life { return last.troubles }
+            // Whoever asks while we look hears what was found before.
+            if let old = last { last = (now, old.troubles) }
+            return nil
         }
+        if let known { return known }
         var troubles: [Trouble] = []
         for (name, check) in checks {
             do {

@@ -128,6 +128,10 @@ struct KeyAttributes {
             throw ControlError(
                 .unsupported, "attributes.passphrase: keys have none here, since they leave only sealed")
         }
+        guard !name.contains("<"), !name.contains(">") else {
+            throw ControlError(
+                .invalidArgument, "name: without \"<\" and \">\", which set off the address in the user id")
+        }
         guard let email = rest.removeValue(forKey: "email"), (2...100).contains(email.utf8.count),
             email.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7f && $0 != "<" && $0 != ">" })
         else {
