@@ -9,7 +9,7 @@ import Testing
 @Suite struct KeyRecordTests {
     @Test(arguments: [
         "kern", "kernel-modules", "builders@farm.example:my key", "12345", "ключи",
-        String(repeating: "a", count: 256),
+        String(repeating: "a", count: 255),
     ])
     func namesThatAreTaken(_ text: String) throws {
         #expect(try KeyName(text).text == text)
@@ -20,7 +20,7 @@ import Testing
         ("two colons", "a:b:cdef"), ("space in front", " kernel"), ("space behind", "kernel "),
         ("line feed", "kern\nel"), ("tab", "kern\tel"), ("escape", "kern\u{1b}[31mel"),
         ("turned round", "kern\u{202e}el"), ("an id", "c0ffee00-0000-4000-8000-000000000000"),
-        ("too long", String(repeating: "a", count: 257)),
+        ("too long", String(repeating: "a", count: 256)),
     ])
     func namesThatAreRefused(_ what: String, _ text: String) {
         #expect(throws: KeyringError.self, "\(what)") { try KeyName(text) }

@@ -6,7 +6,7 @@ internal import Diagnostics
 /// What people call a key. A private key's name has its owner's in front.
 ///
 /// ```
-/// name  = [owner ":"] own          ; at most 256 bytes in all
+/// name  = [owner ":"] own          ; at most 255 bytes in all, as the signing protocol takes
 /// own   = 4*VISIBLE                ; without ":"; no control characters, no space at either end
 /// owner = 1*VISIBLE
 /// ```
@@ -14,7 +14,7 @@ internal import Diagnostics
 public struct KeyName: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let text: String
 
-    public static let longest = 256
+    public static let longest = 255
     public static let shortest = 4
 
     public init(_ text: String) throws(KeyringError) {
