@@ -177,9 +177,8 @@ struct ClaimIntake {
         ]
         if let epoch = package.epoch { facts.append(try Fact("rpm-epoch", "\(epoch)")) }
         if let vendor = package.vendor { facts.append(try Fact("rpm-vendor", vendor)) }
-        if let payload = header.payloadDigests.first {
-            facts.append(try Fact("rpm-payload", "\(payload.algorithm.rawValue):\(payload)"))
-        }
+        let payload = try header.signablePayload()
+        facts.append(try Fact("rpm-payload", "\(payload.algorithm.rawValue):\(payload)"))
         return facts
     }
 

@@ -71,6 +71,7 @@ import Transport
         ("kind of tomorrow", "release", "efi", content, "unsupported"),
         ("an RPM called generic", "release", "generic", header, "claim-refused"),
         ("no RPM", "release", "rpm", content, "artifact-malformed"),
+        ("an RPM without a digest of its payload", "release", "rpm", oldHeader, "artifact-unsupported"),
         ("no module", "modules", "module", content, "claim-refused"),
         ("a signed module", "modules", "module", module + ModuleFile.trailer, "claim-refused"),
         ("a program", "modules", "module", program, "claim-refused"),
@@ -239,6 +240,11 @@ import Transport
     // MARK: Content and judges
 
     static var header: [UInt8] { SampleRPM().mainHeader }
+    static var oldHeader: [UInt8] {
+        var sample = SampleRPM()
+        sample.hasPayloadDigest = false
+        return sample.mainHeader
+    }
 
     /// The start of a relocatable ELF file, and of a program.
     static let module: [UInt8] = elf(type: 1)

@@ -80,6 +80,10 @@ struct FarmKeys: Sendable {
             return KeyDescription(
                 id: id, name: name, version: 1, scheme: "openpgp", algorithm: "p-384", state: "enabled",
                 fingerprint: [3], created: 1, expires: nil, kinds: ["generic"], certificate: strong.encoded)
+        case "bare":
+            return KeyDescription(
+                id: id, name: name, version: 1, scheme: "openpgp", algorithm: "ed25519", state: "enabled",
+                fingerprint: [4], created: 1, expires: nil, kinds: ["generic"])
         case "driver":
             return KeyDescription(
                 id: id, name: name, version: 1, scheme: "module", algorithm: "p-256", state: "enabled",

@@ -262,6 +262,10 @@ import Transport
             try await farm.sign([server.endpoint], key: "none")
         }
         #expect(error?.code == .notFound)
+        let bare = await #expect(throws: SigningClientError.self) {
+            try await farm.sign([server.endpoint], key: "bare")
+        }
+        #expect(bare?.code == .wrongState)
         let kind = await #expect(throws: SigningClientError.self) {
             try await farm.sign([server.endpoint], order: { $0.kind = .module })
         }

@@ -100,12 +100,7 @@ struct RPMFile: Sendable {
         else {
             throw Self.corrupt("it has no digest of its header")
         }
-        guard let expected = main.payloadDigests.first else {
-            throw ArtifactError(
-                .artifactUnsupported,
-                "the header names no digest of the payload, so a signature of the header would not cover it; build "
-                    + "it anew with rpm 4.14 or later")
-        }
+        let expected = try main.signablePayload()
         var running = RunningDigest(expected.algorithm)
         try file.forEachChunk(of: payloadStart..<size) { running.update($0) }
         guard running.finish() == expected else { throw Self.corrupt("the payload's digest is wrong") }

@@ -41,6 +41,18 @@ extension RPMHeader {
         }
     }
 
+    /// The digest by which a signature over the header covers the payload. Where there is none, such a signature would
+    /// vouch for any payload, so the header is not to be signed.
+    public func signablePayload() throws(ArtifactError) -> Digest {
+        guard let digest = payloadDigests.first else {
+            throw ArtifactError(
+                .artifactUnsupported,
+                "\(package): the header names no digest of the payload, so a signature of it would not cover the "
+                    + "payload; build it anew with rpm 4.14 or later")
+        }
+        return digest
+    }
+
     private var payloadDigestAlgorithm: DigestAlgorithm? {
         switch number(.payloadDigestAlgorithm) {
         case 8: .sha256

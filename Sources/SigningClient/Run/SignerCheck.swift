@@ -23,6 +23,10 @@ struct SignerCheck: Sendable {
     init(_ key: KeyDescription) throws {
         name = key.name
         kinds = Set(key.kinds.compactMap { SigningKind(rawValue: $0) }.filter(\.isServed))
+        guard !key.certificate.isEmpty else {
+            throw SigningClientError(
+                .wrongState, "key \(key.name) has no certificate yet, so nobody could check it")
+        }
         let scheme = SigningScheme(rawValue: key.scheme)
         let isEnough = KeyAlgorithm(rawValue: key.algorithm).map { scheme?.takes(.sha256, with: $0) == true }
         digest = isEnough == false ? .sha512 : .sha256
