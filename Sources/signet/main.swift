@@ -37,6 +37,7 @@ struct DataServerSigning: FileSigning {
         try await client.sign(own) { event in
             switch event {
             case .found(let files): listener.found(files: files)
+            case .waiting(let code, let message): listener.waiting(FileFailure(code, message))
             case .finished(let outcome): listener.finished(FileReport(outcome))
             }
         }

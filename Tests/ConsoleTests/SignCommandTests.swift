@@ -78,6 +78,15 @@ import Testing
         #expect(quiet.notes.isEmpty)
     }
 
+    @Test(arguments: [(OutputForm.text, "waiting: nobody answers [unavailable]\n"), (.json, "")])
+    func saysThatItWaits(_ form: OutputForm, _ text: String) {
+        let paper = Paper()
+        var style = RunReporter.Style()
+        style.form = form
+        RunReporter(style, on: paper.screen()) { .zero }.waiting(FileFailure(.unavailable, "nobody answers"))
+        #expect(paper.notes == text && paper.out.isEmpty)
+    }
+
     @Test func writesLinesElsewhere() {
         let paper = Paper()
         let time = Lock(Duration.zero)

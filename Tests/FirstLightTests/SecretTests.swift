@@ -76,6 +76,7 @@ import Testing
     }
 
     private static func holds(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
-        Data(bytes).range(of: Data(part)) != nil
+        let found = unsafe memmem(bytes, bytes.count, part, part.count)
+        return unsafe found != nil
     }
 }

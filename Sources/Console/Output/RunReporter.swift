@@ -45,6 +45,14 @@ final class RunReporter: SigningListener {
 
     func found(files: Int) { state.withLock { $0.meter.found(files) } }
 
+    func waiting(_ failure: FileFailure) {
+        guard showsProgress else { return }
+        state.withLock { state in
+            erase(&state)
+            screen.notes("waiting: \(ShownText.line(failure.message)) [\(failure.code.id)]\n")
+        }
+    }
+
     func finished(_ report: FileReport) {
         state.withLock { state in
             state.summary.add(report)

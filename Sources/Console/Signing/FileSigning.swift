@@ -12,6 +12,8 @@ public protocol FileSigning: Sendable {
 /// Hears how a run goes; from any thread.
 public protocol SigningListener: Sendable {
     func found(files: Int)
+    /// No server can sign just now, and why; it goes on being tried.
+    func waiting(_ failure: FileFailure)
     func finished(_ report: FileReport)
 }
 
