@@ -249,7 +249,7 @@ let house: [Room] =
             floor: 12, name: "samples", sort: .workshop(.program, path: "Scripts/sample-files"),
             uses: ["SampleFiles"]),
         Room(
-            floor: 12, name: "bench", sort: .workshop(.program, path: "Benchmarks"),
+            floor: 14, name: "bench", sort: .workshop(.program, path: "Benchmarks"),
             uses: [
                 "Artifacts",
                 "Bytes",
@@ -262,7 +262,10 @@ let house: [Room] =
                 "MariaDB",
                 "SampleFiles",
                 "Signatures",
+                "SigningFarm",
+                "SigningProtocol",
                 "Storage",
+                "TestPeers",
                 "TestSupport",
                 "Transport",
             ]),

@@ -16,6 +16,7 @@ struct Benchmark: Sendable {
         grpc,
         mariaDBBenchmarks,
         storageBenchmarks,
+        signBenchmarks,
         transportBenchmarks,
         httpBenchmarks,
     ].flatMap { $0 }

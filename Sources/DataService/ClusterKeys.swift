@@ -9,6 +9,7 @@ internal import Keyring
 final class ClusterKeys: Sendable {
     private let source: any SigningKeySource
     private let wrapping: any KeyWrapping
+    private let log: Log
     private let state = Lock(State())
 
     private struct State {
@@ -16,18 +17,23 @@ final class ClusterKeys: Sendable {
         var opening: [ClusterKeyID: Task<ClusterKey, any Error>] = [:]
     }
 
-    init(_ source: any SigningKeySource, _ wrapping: any KeyWrapping) {
+    init(_ source: any SigningKeySource, _ wrapping: any KeyWrapping, _ log: Log) {
         self.source = source
         self.wrapping = wrapping
+        self.log = log
     }
 
-    /// Grants and shut-out clients.
+    /// Grants and shut-out clients. A grant that somebody edited gives nothing, and is told of in the log.
     func access(from source: any SigningKeySource) async throws -> AccessList {
         let stored = try await source.access()
         var grants: [Grant] = []
         for row in stored.grants {
-            try await key(row.code.clusterKey).checkRow(row)
-            grants.append(row.grant)
+            do {
+                try await key(row.code.clusterKey).checkRow(row)
+                grants.append(row.grant)
+            } catch let error as KeyringError where error.code == .rowForged {
+                log.error("a grant is not believed", ["reason": .error(error)])
+            }
         }
         return AccessList(revision: stored.revision, grants: grants, denied: stored.denied)
     }
@@ -63,7 +69,7 @@ final class ClusterKeys: Sendable {
     private func unwrap(_ id: ClusterKeyID) async throws -> ClusterKey {
         defer { state.withLock { $0.opening[id] = nil } }
         guard let wrapped = try await source.dataClusterKey(id) else {
-            throw DataServiceError(.keysAway, "the cluster key \(id) is not in the database")
+            throw KeyringError(.rowForged, "a row names the cluster key \(id), which is not in the database")
         }
         let key: ClusterKey = try await wrapped.unwrapped(by: wrapping)
         state.withLock { $0.keys[id] = key }

@@ -46,7 +46,7 @@ public final class DataServer: Sendable {
         let clock = LoopClock.monotonic
         let limits = settings.limits
         let counts = ServiceMetrics(metrics)
-        let clusterKeys = ClusterKeys(source, wrapping)
+        let clusterKeys = ClusterKeys(source, wrapping, log)
         let cache = KeyCache(limits, clock: clock, counts) { row in
             try ReadyKey(try await clusterKeys.open(row), row.record, at: wallClock())
         }

@@ -97,7 +97,7 @@ final class JobStream {
             if let intake = intakes.removeValue(forKey: job) { release(intake) }
             if request.more { skipped.insert(job) }
             if skipped.count > service.limits.jobsOfStream {
-                throw DataServiceError(.tooManyJobs, "too many refused jobs go on")
+                call.end(Failure(.tooManyJobs, "too many refused jobs go on", retryAfter: .seconds(1)))
             }
             throw error
         }

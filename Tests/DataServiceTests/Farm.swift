@@ -116,6 +116,7 @@ final class Farm: SigningKeySource, RecordStore {
 
     /// Puts a row there past the control plane.
     func forge(_ row: StoredKey) { change { $0.keys[row.record.id] = row } }
+    func forge(_ row: StoredGrant) { change { $0.grants.append(row) } }
     func row(_ id: KeyID) -> StoredKey? { state.withLock { $0.keys[id] } }
 
     @discardableResult

@@ -76,12 +76,17 @@ final class Stand: Sendable {
         [data-server.limits]
         \(limits)
         [database]
-        servers = ["127.0.0.1"]
+        servers = ["127.0.0.1:3306"]
         user = "data"
         [memory.kms-provider]
         type = "dummy"
-        key_file = "kms.key"
+        file = "kms.key"
         """
+    }
+
+    /// Who looks for the log of a test finds what went wrong, and no more.
+    static func silentLog() throws -> Log {
+        Log(to: try LogSink(program: "test", descriptor: unsafe open("/dev/null", O_WRONLY)))
     }
 
     func client(_ name: String = "client") throws -> PythonClient {
