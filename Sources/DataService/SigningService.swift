@@ -150,10 +150,12 @@ final class SigningService: SigningHandler {
     func row(
         named name: String, in snapshot: Snapshot, _ client: Client, until deadline: UInt64
     ) async throws -> StoredKey {
+        if let row = snapshot.known(as: name) { return row }
         let refusal = SignRefusal.notGranted(client.identity, key: name)
         guard let selector = Snapshot.Selector(name) else { throw refusal }
         if let known = snapshot.known(selector) {
             guard let row = known else { throw refusal }
+            snapshot.remember(name, for: row.record.id)
             return row
         }
         let source = source

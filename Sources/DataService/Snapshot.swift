@@ -14,6 +14,8 @@ final class Snapshot: Sendable {
     private struct Rows {
         var byID: [KeyID: StoredKey] = [:]
         var byName: [KeyName: KeyID] = [:]
+        /// By what clients wrote, so that a name is looked at once and not with each job.
+        var byText: [String: KeyID] = [:]
         /// Names that nobody has; so that asking for them again costs no query.
         var unknown: Set<String> = []
     }
@@ -67,6 +69,13 @@ final class Snapshot: Sendable {
             return rows.unknown.contains(selector.text) ? .some(nil) : nil
         }
     }
+
+    /// The row of a key that was asked for in these words before.
+    func known(as text: String) -> StoredKey? {
+        rows.withLock { rows in rows.byText[text].flatMap { rows.byID[$0] } }
+    }
+
+    func remember(_ text: String, for id: KeyID) { rows.withLock { $0.byText[text] = id } }
 
     func add(_ row: StoredKey) {
         rows.withLock { rows in

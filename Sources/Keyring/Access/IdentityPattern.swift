@@ -31,6 +31,8 @@ public struct IdentityPattern: Hashable, Sendable, CustomStringConvertible {
 
     public func matches(_ client: ClientIdentity) -> Bool {
         guard client.sort == form.sort, client.authority == form.authority else { return false }
+        // Both are ASCII, so equal text is equal bytes.
+        guard form.value.utf8.contains(Self.star) else { return form.value == client.value }
         return Self.matches(Array(form.value.utf8), Array(client.value.utf8), separator: separator)
     }
 
