@@ -13,8 +13,9 @@ internal import Glibc
 /// anew while connections live, and makes a `PeerIdentity` of what a peer proved.
 ///
 /// It refuses: a TLS server without its material or, unless it says so, without a CA for its clients; TLS below 1.3 (1.2
-/// by name, with ECDHE and AEAD); renegotiation, compression, early data, tickets; peers whose certificate is missing,
-/// expired, revoked, denied, of an unknown CA or for another use or name; peers that are too slow, idle or many.
+/// by name, with ECDHE and AEAD); renegotiation, compression, early data, tickets, new keys without end; peers whose
+/// certificate is missing, expired, revoked, denied, of an unknown CA or for another use or name; peers that are too
+/// slow, idle or many.
 ///
 /// ```swift
 /// let loops = try EventLoops()

@@ -122,6 +122,27 @@ final class PythonServer {
         var lenient = tls.client()
         lenient.allowsTLS12 = true
         #expect(try await attempt(older, lenient) == "hello")
+        let oldest = try PythonServer(
+            folder: folder,
+            setup: setup(
+                "server",
+                """
+                context.set_ciphers("DEFAULT@SECLEVEL=0")
+                context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+                """))
+        #expect(try await attempt(oldest, lenient).contains("protocol version"))
+        let alone = try PythonServer(
+            folder: folder + "/../other", setup: setup("ca", mutual: false))
+        #expect(try await attempt(alone, tls.client()).contains("self-signed certificate"))
+
+        try tls.ca.issue("revoked", san: "DNS:server.test")
+        try tls.ca.revoke("revoked")
+        let revoked = try PythonServer(folder: folder, setup: setup("revoked"))
+        #expect(try await attempt(revoked, tls.client()) == "hello")
+        var strict = tls.client()
+        strict.revocations = [.file(try tls.ca.revocationList())]
+        #expect(try await attempt(revoked, strict).contains("certificate revoked"))
+        #expect(try await attempt(good, strict) == "hello")
     }
 
     @Test func missingMaterial() async throws {

@@ -83,6 +83,12 @@ final class Ends: Sendable {
                 "-cert", "client.crt", "-key", "client.key", "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0",
             ],
             client: "alert protocol version", server: "unsupported protocol"),
+        Case(
+            name: "TLS 1.0",
+            arguments: [
+                "-cert", "client.crt", "-key", "client.key", "-tls1", "-cipher", "DEFAULT@SECLEVEL=0",
+            ],
+            client: "alert protocol version", server: "unsupported protocol"),
     ]
 
     @Test func opensslClients() async throws {

@@ -2,7 +2,7 @@
 
 internal import COpenSSL
 
-/// What OpenSSL calls during a handshake.
+/// What OpenSSL calls during a handshake, and for the records after it.
 enum TLSCallbacks {
     /// Called for each certificate of the chain; the peer's own comes last and is judged by the settings as well.
     static let verify: @convention(c) (Int32, OpaquePointer?) -> Int32 = { verified, chain in
@@ -48,6 +48,19 @@ enum TLSCallbacks {
         }
         return SSL_TLSEXT_ERR_ALERT_FATAL
     }
+
+    /// Called for each record after the handshake. One of TLS 1.2 says in its head what it is; one of 1.3 always looks
+    /// like data there, and tells when it is decrypted.
+    static let message:
+        @convention(c) (
+            Int32, Int32, Int32, UnsafeRawPointer?, Int, OpaquePointer?, UnsafeMutableRawPointer?
+        ) -> Void = { isOutput, _, part, bytes, count, session, _ in
+            guard isOutput == 0, part == SSL3_RT_HEADER || part == SSL3_RT_INNER_CONTENT_TYPE, count > 0,
+                unsafe bytes?.load(as: UInt8.self) == UInt8(SSL3_RT_HANDSHAKE),
+                let channel = unsafe SSL_get_ex_data(session, 0)
+            else { return }
+            unsafe Unmanaged<TLSChannel>.fromOpaque(channel).takeUnretainedValue().noteLateRecord()
+        }
 
     private static func configuration(of session: OpaquePointer?) -> TLSConfiguration? {
         guard let context = unsafe SSL_get_SSL_CTX(session),

@@ -11,6 +11,8 @@ internal import Glibc
     private let session: OpaquePointer
     private let socket: Descriptor
     private(set) var peer: PeerIdentity?
+    /// Records of handshakes that came when the handshake was over: new keys, tickets, wishes to begin again.
+    private var lateRecords = 0
 
     init(server context: TLSContext, _ socket: consuming Descriptor) throws(TransportError) {
         self.context = context
@@ -75,6 +77,8 @@ internal import Glibc
         ERR_clear_error()
         let result = unsafe SSL_do_handshake(session)
         guard result == 1 else { return outcome(result, inHandshake: true) }
+        unsafe SSL_set_ex_data(session, 0, Unmanaged.passUnretained(self).toOpaque())
+        unsafe SSL_set_msg_callback(session, TLSCallbacks.message)
         return takePeer()
             ? .bytes(0) : .failed(.handshake(.peerRefused("a name in its certificate is malformed")))
     }
@@ -100,8 +104,21 @@ internal import Glibc
         ERR_clear_error()
     }
 
+    /// Honest peers take new keys after hundreds of gigabytes; others keep a core busy with them, in one single read.
+    private static let mostLateRecords = 32
+
+    func noteLateRecord() {
+        lateRecords += 1
+        // Ends the read that is under way: the library takes nothing more in.
+        if lateRecords > Self.mostLateRecords { unsafe SSL_set_shutdown(session, SSL_RECEIVED_SHUTDOWN) }
+    }
+
     /// What a call that did not succeed came to.
     private func outcome(_ result: Int32, inHandshake: Bool = false) -> IOResult {
+        guard lateRecords <= Self.mostLateRecords else {
+            ERR_clear_error()
+            return .failed(.violation("TLS: more handshake messages after the handshake than any peer needs"))
+        }
         switch unsafe SSL_get_error(session, result) {
         case SSL_ERROR_WANT_READ: return .wantsInput
         case SSL_ERROR_WANT_WRITE: return .wantsOutput
