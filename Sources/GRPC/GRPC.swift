@@ -23,22 +23,24 @@ public import Protobuf
 ///         while let message = try await call.next() { try await call.send(message) }
 ///     },
 /// ])
-/// let loops = try EventLoops()
 /// var settings = TLSSettings.server(
-///     certificates: .file("server.crt"), key: .file("server.key"), trust: .authorities(.file("clients.crt")))
+///     certificates: .file("\(folder)/server.crt"), key: .file("\(folder)/server.key"),
+///     trust: .authorities(.file("\(folder)/clients.crt")))
 /// settings.applicationProtocols = ["h2"]
-/// let context = try TLSContext(settings)
+/// let loops = try EventLoops()
 /// let server = Server([greeter, health.service])
-/// let listener = try Listener(at: address, loops: loops, security: .tls(context)) { server.serve($0) }
+/// let listener = try Listener(at: address, loops: loops, security: .tls(TLSContext(settings))) {
+///     server.serve($0)
+/// }
 /// health.set(.serving, for: "demo.Greeter")
 /// // ... until the program shall end:
 /// await listener.drain(within: .seconds(30))
 /// ```
 ///
-/// and a client:
+/// and a client, on a loop:
 ///
 /// ```swift
-/// let channel = Channel(to: [.host("greeter.example.org", port: 8443)], on: loop, ChannelSettings(security: security))
+/// let channel = Channel(to: [.host(name, port: port)], on: loop, ChannelSettings(security: security))
 /// let greeting = try await channel.unary("/demo.Greeter/Greet", Person(name: "Ada"), Greeting.self)
 /// ```
 public struct Service: Sendable {

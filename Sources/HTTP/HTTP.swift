@@ -29,13 +29,16 @@ public import HTTP2
 ///     try .json(await notes.add(try await request.json(Note.self)), status: .created)
 /// }
 ///
-/// var tls = TLSSettings.server(certificates: .file("server.crt"), key: .file("server.key"), trust: clients)
-/// tls.applicationProtocols = Server.applicationProtocols
+/// var settings = TLSSettings.server(
+///     certificates: .file("\(folder)/server.crt"), key: .file("\(folder)/server.key"),
+///     trust: .authorities(.file("\(folder)/clients.crt")))
+/// settings.applicationProtocols = Server.applicationProtocols
+/// let loops = try EventLoops()
 /// let server = Server(router)
-/// let listener = try Listener(at: address, loops: EventLoops(), security: .tls(TLSContext(tls))) {
+/// let listener = try Listener(at: address, loops: loops, security: .tls(TLSContext(settings))) {
 ///     server.serve($0)
 /// }
-/// ...
+/// // ... until the program shall end:
 /// await listener.drain(within: .seconds(10))
 /// ```
 ///
