@@ -77,7 +77,8 @@ let house: [Room] =
             floor: 6, name: "GRPC", uses: ["Bytes", "Diagnostics", "Protobuf", "Transport", "HTTP2"],
             testUses: ["TestPeers"]),
         Room(
-            floor: 6, name: "HTTP", uses: ["Bytes", "Diagnostics", "Cryptography", "Transport", "HTTP2"]),
+            floor: 6, name: "HTTP",
+            uses: ["Bytes", "Diagnostics", "Cryptography", "Secrets", "Transport", "HTTP2"]),
         Room(
             floor: 6, name: "Keyring",
             uses: ["Bytes", "Diagnostics", "Secrets", "Cryptography", "Signatures"]),

@@ -72,7 +72,19 @@ public final class Client: Sendable {
 
     /// The service's answer, whatever its status.
     public func send(_ request: ClientRequest) async throws -> ClientResponse {
-        let task = Task(executorPreference: loop) { try await self.run(request) }
+        try await send(request, into: nil)
+    }
+
+    /// The service's answer with its body in secret memory and nowhere else: for services that give out keys. The
+    /// connection's buffers are wiped behind it.
+    public func sendForSecret(_ request: ClientRequest) async throws -> SecretResponse {
+        let body = try SecretBody()
+        let response = try await send(request, into: body)
+        return SecretResponse(status: response.status, fields: response.fields, body: try body.take())
+    }
+
+    private func send(_ request: ClientRequest, into secret: SecretBody?) async throws -> ClientResponse {
+        let task = Task(executorPreference: loop) { try await self.run(request, into: secret) }
         return try await withTaskCancellationHandler {
             try await task.value
         } onCancel: {
@@ -87,7 +99,7 @@ public final class Client: Sendable {
 
     // MARK: On the loop
 
-    private func run(_ request: ClientRequest) async throws -> ClientResponse {
+    private func run(_ request: ClientRequest, into secret: SecretBody?) async throws -> ClientResponse {
         let bytes = try request.head(host: service.host) + request.body
         let end = loop.clock.nanoseconds() &+ (request.deadline ?? limits.deadline).wholeNanoseconds
         var generator = SystemRandomNumberGenerator()
@@ -98,7 +110,8 @@ public final class Client: Sendable {
             let failure: RetryPolicy.Failure
             let outcome: Result<ClientResponse, any Error>
             do {
-                let response = try await attempt(bytes, request, until: end)
+                try secret?.clear()
+                let response = try await attempt(bytes, request, until: end, into: secret)
                 guard [429, 502, 503, 504].contains(response.status.rawValue) else { return response }
                 failure = .refused(retryAfter: response.fields["retry-after"].flatMap { Int($0) })
                 outcome = .success(response)
@@ -127,9 +140,9 @@ public final class Client: Sendable {
         var wasStale = false
     }
 
-    private func attempt(_ bytes: [UInt8], _ request: ClientRequest, until end: UInt64) async throws
-        -> ClientResponse
-    {
+    private func attempt(
+        _ bytes: [UInt8], _ request: ClientRequest, until end: UInt64, into secret: SecretBody?
+    ) async throws -> ClientResponse {
         let connection: ClientConnection
         do {
             let time = min(limits.connect, remaining(until: end))
@@ -151,7 +164,7 @@ public final class Client: Sendable {
             pool.value.give(connection)
         }
         let result = await withTaskCancellationHandler {
-            await connection.send(bytes, request.method, limit: limits.body)
+            await connection.send(bytes, request.method, limit: limits.body, into: secret)
         } onCancel: {
             loop.execute { cancellation.value.abandon() }
         }

@@ -19,9 +19,12 @@ final class ClientConnection: ConnectionHandler {
         let continuation: CheckedContinuation<Result<ClientResponse, Failure>, Never>
         let method: Method
         let limit: Int
+        let secret: SecretBody?
         var head: MessageHead?
         var informational = 0
         var body: [UInt8] = []
+        /// Bytes of the body so far.
+        var count: Int { secret?.count ?? body.count }
     }
 
     let connection: Connection
@@ -43,10 +46,13 @@ final class ClientConnection: ConnectionHandler {
     var isReusable: Bool { !isOver && call == nil && connection.isOpen && parser.isBetweenMessages }
 
     /// Sends a request and waits for the whole answer.
-    func send(_ bytes: [UInt8], _ method: Method, limit: Int) async -> Result<ClientResponse, Failure> {
+    func send(_ bytes: [UInt8], _ method: Method, limit: Int, into secret: SecretBody? = nil) async -> Result<
+        ClientResponse, Failure
+    > {
         guard isReusable else { return .failure(.lost(reason)) }
         return await withCheckedContinuation { continuation in
-            call = Call(continuation: continuation, method: method, limit: limit)
+            call = Call(continuation: continuation, method: method, limit: limit, secret: secret)
+            connection.wipesInput = connection.wipesInput || secret != nil
             parser.answeredMethod = method.rawValue
             connection.isBusy = true
             (output, sent) = (bytes, 0)
@@ -99,12 +105,21 @@ final class ClientConnection: ConnectionHandler {
                 if case .length(let length) = head.framing, length > UInt64(call?.limit ?? 0) { tooLarge() }
             }
         case .body(let range):
-            guard let count = call?.body.count, let limit = call?.limit else { return }
+            guard let count = call?.count, let limit = call?.limit else { return }
             guard range.count <= limit - count else { return tooLarge() }
-            call?.body.append(copying: bytes.extracting(range))
+            guard let secret = call?.secret else {
+                call?.body.append(copying: bytes.extracting(range))
+                return
+            }
+            do { try secret.append(bytes.extracting(range)) } catch { noSecretMemory(error) }
         case .end:
             if call?.head != nil { finish() }
         }
+    }
+
+    private func noSecretMemory(_ error: any Error) {
+        let code = (error as? any CodedError)?.code ?? .unavailable
+        end(.refused(HTTPError(code, "no memory for a secret answer: \(error)")), .abandoned)
     }
 
     private func tooLarge() {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import COpenSSL
+
 /// The loop's one buffer for input, lent to each read.
 @safe final class ReadBuffer {
     let storage: UnsafeMutableBufferPointer<UInt8>
@@ -14,6 +16,9 @@
         let bytes = unsafe UnsafeBufferPointer(rebasing: storage[..<count])
         unsafe body(bytes.span)
     }
+
+    /// Takes those bytes away.
+    func wipe(_ count: Int) { unsafe OPENSSL_cleanse(storage.baseAddress, min(count, capacity)) }
 }
 
 /// Bytes on their way out: appended at the end, sent from the front. Empty, it holds no memory.

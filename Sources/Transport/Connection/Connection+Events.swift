@@ -144,6 +144,7 @@ extension Connection: Watcher {
             case .bytes(let count):
                 noteInput(count)
                 buffer.withBytes(count) { handler?.received($0, on: self) }
+                if wipesInput { buffer.wipe(count) }
                 // After little, a call that finds nothing more costs as much as epoll telling of it.
                 total += count
                 if total < Self.much && !channel.holdsInput { return }

@@ -54,6 +54,11 @@ public final class Connection {
     var interest: Readiness = []
     var isWatched = false
 
+    /// Whether what comes in is secret: once the handler has seen it, it is wiped here and in the TLS library.
+    public var wipesInput = false {
+        didSet { if wipesInput { (channel as? TLSChannel)?.wipeInput() } }
+    }
+
     var isPaused = false
     var inputEnded = false
     var willReadAgain = false

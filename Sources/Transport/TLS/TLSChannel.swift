@@ -90,6 +90,8 @@ internal import Glibc
         return result == 1 ? .bytes(count) : outcome(0)
     }
 
+    func wipeInput() { unsafe SSL_set_options(session, shim_SSL_OP_CLEANSE_PLAINTEXT) }
+
     func write(_ bytes: UnsafeBufferPointer<UInt8>) -> IOResult {
         ERR_clear_error()
         var count = 0
