@@ -93,9 +93,10 @@ final class RevisionWatch: Sendable {
     /// Has the revision looked at now: somebody has seen a newer one.
     func nudge() { nudges.wake() }
 
-    /// The latest snapshot, of at least that revision; waits for it until `deadline`.
+    /// The latest snapshot, of at least that revision and from an answer that was asked for after `moment`; waits for it
+    /// until `deadline`.
     func snapshot(
-        atLeast revision: Revision? = nil, until deadline: UInt64
+        atLeast revision: Revision? = nil, askedAfter moment: UInt64 = 0, until deadline: UInt64
     ) async throws(DataServiceError) -> Snapshot {
         while true {
             let seen = changes.changes
@@ -103,6 +104,7 @@ final class RevisionWatch: Sendable {
             let found = state.withLock { state -> Result<Snapshot?, DataServiceError> in
                 if let skewed = skewed(state) { return .failure(skewed) }
                 guard let snapshot = state.snapshot, isYoung(state, now),
+                    moment == 0 || state.heard.map({ $0 >= moment }) ?? false,
                     revision.map({ snapshot.revision >= $0 }) ?? true
                 else { return .success(nil) }
                 return .success(snapshot)
@@ -110,6 +112,22 @@ final class RevisionWatch: Sendable {
             if let snapshot = try found.get() { return snapshot }
             guard now < deadline else { throw away() }
             await changes.wait(after: seen, until: deadline)
+        }
+    }
+
+    /// Judges by what is known. Who is refused by it may have been let in a moment ago, so a refusal is given only on an
+    /// answer of the database that was asked for after `moment`. It comes with the next regular one: what is refused
+    /// waits, and puts no load on the database.
+    func judged<Verdict: ~Copyable>(
+        since moment: UInt64, until deadline: UInt64, _ judge: (Snapshot) async throws -> Verdict
+    ) async throws -> Verdict {
+        let latest = try await snapshot(until: deadline)
+        do {
+            return try await judge(latest)
+        } catch let refusal as SignRefusal {
+            let newer = try await snapshot(askedAfter: moment, until: deadline)
+            guard newer.revision != latest.revision else { throw refusal }
+            return try await judge(newer)
         }
     }
 

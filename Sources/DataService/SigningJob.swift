@@ -57,9 +57,11 @@ struct SigningJob {
 
     private func signature() async throws -> MadeSignature {
         try service.checkCertificate(of: call)
-        let snapshot = try await service.watch.snapshot(until: deadline)
-        let row = try await service.row(named: intake.key, in: snapshot, client, until: deadline)
-        let permit = try gate(snapshot).permit(client, key: row.record, kind: intake.kind)
+        let judgement = try await service.watch.judged(since: started, until: deadline) {
+            try await self.judgement(by: $0)
+        }
+        let row = judgement.row
+        let permit = judgement.permit
         let claim = try intake.inspected(for: row.record)
         let key = try await service.key(for: row, until: deadline)
         guard !call.hasEnded else { throw CancellationError() }
@@ -73,6 +75,17 @@ struct SigningJob {
             fingerprint: row.record.fingerprint, time: time, claim: claim.digest, content: claim.content,
             isBlind: claim.isBlind, facts: claim.facts, signature: signature)
         return try await recorded(record)
+    }
+
+    private struct Judgement: ~Copyable {
+        let row: StoredKey
+        let permit: SignPermit
+    }
+
+    private func judgement(by snapshot: Snapshot) async throws -> Judgement {
+        let row = try await service.row(named: intake.key, in: snapshot, client, until: deadline)
+        let permit = try gate(snapshot).permit(client, key: row.record, kind: intake.kind)
+        return Judgement(row: row, permit: permit)
     }
 
     private func gate(_ snapshot: Snapshot) -> Gate { Gate(snapshot.access, at: service.wallClock()) }

@@ -71,13 +71,14 @@ final class SigningService: SigningHandler {
         try await answering {
             let client = try client(of: call)
             let deadline = deadline(of: call)
-            let snapshot = try await watch.snapshot(until: deadline)
-            let row = try await row(named: request.key, in: snapshot, client, until: deadline)
-            let usable = Gate(snapshot.access, at: wallClock()).usable(by: client, of: [row.record])
-            guard let (record, kinds) = usable.first else {
-                throw SignRefusal.notGranted(client.identity, key: request.key)
+            return try await watch.judged(since: clock.nanoseconds(), until: deadline) { snapshot in
+                let row = try await row(named: request.key, in: snapshot, client, until: deadline)
+                let usable = Gate(snapshot.access, at: wallClock()).usable(by: client, of: [row.record])
+                guard let (record, kinds) = usable.first else {
+                    throw SignRefusal.notGranted(client.identity, key: request.key)
+                }
+                return describe(record, kinds, withCertificate: true)
             }
-            return describe(record, kinds, withCertificate: true)
         }
     }
 

@@ -35,7 +35,6 @@ extension CommandRun {
                 remedy: "Add them; both may be repeated.")
         }
         let grant = try await ask(desk(), json: .json(.post, "/api/v1/grants", body))
-        try await settle()
         if form == .text {
             print("grants", [grant], columns: Self.grantColumns)
         } else {

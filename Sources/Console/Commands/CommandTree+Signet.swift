@@ -138,7 +138,7 @@ extension CommandTree {
                         "For kernel modules", "signet key generate modules --type module --parent kernel-ca"),
                 ]),
             CommandTree(
-                "enable", "let keys sign", details: [inForce], arguments: [someKeys],
+                "enable", "let keys sign", arguments: [someKeys],
                 examples: [CommandExample("One", "signet key enable release")]),
             CommandTree(
                 "disable", "stop keys from signing", details: [inForce], arguments: [someKeys],
@@ -157,7 +157,7 @@ extension CommandTree {
             CommandTree(
                 "list", "list the grants", examples: [CommandExample("All", "signet grant list")]),
             CommandTree(
-                "add", "grant a client the use of a key", details: [inForce],
+                "add", "grant a client the use of a key",
                 options: [
                     .value(
                         "client", short: "c", "IDENTITY", "whom; * stands for one level of the name",

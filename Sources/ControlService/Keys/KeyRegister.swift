@@ -139,9 +139,9 @@ public struct KeyRegister: Sendable {
         return try await find(record.id.description)
     }
 
-    /// Large RSA keys take seconds, which no loop has.
-    @concurrent private static func generate(_ algorithm: KeyAlgorithm) async throws -> PrivateKey {
-        try PrivateKey.generate(algorithm)
+    /// Large RSA keys take seconds, which no loop has: a task of its own does not run on the caller's.
+    private static func generate(_ algorithm: KeyAlgorithm) async throws -> PrivateKey {
+        try await Task.detached { try PrivateKey.generate(algorithm) }.value
     }
 
     private func parent(of order: KeyOrder, at now: Moment) async throws -> Issuer? {
