@@ -10,7 +10,10 @@ public struct Moment: Hashable, Comparable, Sendable {
     }
 
     /// Rounded down.
-    public var seconds: Int64 { (microseconds - (microseconds < 0 ? 999_999 : 0)) / 1_000_000 }
+    public var seconds: Int64 {
+        let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return rest < 0 ? seconds - 1 : seconds
+    }
 
     public static func < (one: Moment, other: Moment) -> Bool { one.microseconds < other.microseconds }
 

@@ -84,7 +84,7 @@ public struct AuditEntry: Hashable, Sendable {
     public let encoded: [UInt8]
 
     public init(_ event: AuditEvent, after head: ChainHead) {
-        self.init(event, head.sequence + 1, head.digest)
+        self.init(event, head.sequence &+ 1, head.digest)
     }
 
     public var head: ChainHead { ChainHead(sequence: sequence, digest: ChainHead.digest(of: encoded)) }

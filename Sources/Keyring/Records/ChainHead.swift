@@ -28,7 +28,7 @@ public struct ChainHead: Hashable, Sendable {
 
     /// The head after an entry with these canonical bytes.
     public func after(_ entry: [UInt8]) -> ChainHead {
-        ChainHead(sequence: sequence + 1, digest: Self.digest(of: entry))
+        ChainHead(sequence: sequence &+ 1, digest: Self.digest(of: entry))
     }
 
     public static func digest(of entry: [UInt8]) -> Digest {

@@ -19,9 +19,14 @@ public struct Fact: Hashable, Sendable {
             throw KeyringError(.invalidArgument, "fact: a name is small letters, digits and \"-\"")
         }
         self.name = name
-        var kept = value
-        while kept.utf8.count > Self.longestValue { kept.unicodeScalars.removeLast() }
-        self.value = kept
+        self.value = Self.kept(value)
+    }
+
+    private static func kept(_ value: String) -> String {
+        guard value.utf8.count > longestValue else { return value }
+        var end = value.utf8.index(value.startIndex, offsetBy: longestValue)
+        while end.samePosition(in: value.unicodeScalars) == nil { end = value.utf8.index(before: end) }
+        return String(value[..<end])
     }
 
     /// Sorted by name, each name once.

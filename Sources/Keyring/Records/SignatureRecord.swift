@@ -24,9 +24,10 @@ public struct SignatureRecord: Hashable, Sendable {
     /// Of the canonical bytes, as a leaf.
     public let digest: Digest
 
-    /// The draft as the next link of the server's chain.
+    /// The draft as the next link of the server's chain. The head comes out of the database, where somebody may have put
+    /// the highest number: no trap, but a link that the store refuses.
     public init(_ draft: RecordDraft, by server: ServerName, after head: ChainHead) {
-        self.init(draft, server, head.sequence + 1, head.digest)
+        self.init(draft, server, head.sequence &+ 1, head.digest)
     }
 
     /// The chain's head after this record.

@@ -31,7 +31,7 @@ struct KeyTable {
         let assignments = Self.variables.map { "\($0) = ?" }.joined(separator: ", ")
         return try connection.execute(
             "UPDATE \(name) SET \(assignments) WHERE id = ? AND edition = ?",
-            Self.variables(of: key, edition: key.edition + 1) + [key.record.id.field, .uint(key.edition)]
+            Self.variables(of: key, edition: key.edition &+ 1) + [key.record.id.field, .uint(key.edition)]
         ).affectedRows == 1
     }
 
