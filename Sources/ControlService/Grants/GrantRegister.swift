@@ -76,18 +76,24 @@ public struct GrantRegister: Sendable {
             guard !matching.isEmpty else {
                 throw ControlError(.keyNotFound, "keys: there is no key \(pattern.prefix(80))")
             }
-            let usable = matching.filter { $0.purpose == .signing && schemes.contains($0.scheme) }
+            let usable = matching.filter {
+                $0.record.purpose == .signing && schemes.contains($0.record.scheme)
+            }
             guard !usable.isEmpty else {
                 throw ControlError(
                     .keySchemeMismatch,
                     "keys: no key \(pattern.prefix(80)) signs any of the kinds that are named")
             }
-            for key in usable { found[key.id] = key }
+            for key in usable {
+                // A name that somebody edited in the database would have another key granted.
+                try await ring.check(key)
+                found[key.record.id] = key.record
+            }
         }
         return found.values.sorted { $0.id < $1.id }
     }
 
-    private func keys(matching pattern: String) async throws -> [KeyRecord] {
+    private func keys(matching pattern: String) async throws -> [StoredKey] {
         guard pattern.contains("*") else {
             let stored: StoredKey?
             if let id = KeyID(pattern) {
@@ -95,16 +101,16 @@ public struct GrantRegister: Sendable {
             } else {
                 stored = try await keys.key(named: KeyName(pattern))
             }
-            return stored.map { $0.record.state.freesName ? [] : [$0.record] } ?? []
+            return stored.map { $0.record.state.freesName ? [] : [$0] } ?? []
         }
         let pattern = try NamePattern(pattern)
         var query = KeyQuery()
         query.purpose = .signing
         query.limit = KeyQuery.largest
-        var matching: [KeyRecord] = []
+        var matching: [StoredKey] = []
         while true {
             let page = try await keys.keys(query)
-            matching += page.keys.map(\.record).filter { pattern.matches($0.name.text) }
+            matching += page.keys.filter { pattern.matches($0.record.name.text) }
             query.offset += page.keys.count
             guard !page.keys.isEmpty, query.offset < page.total else { return matching }
         }

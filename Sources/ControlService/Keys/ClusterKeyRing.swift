@@ -48,6 +48,9 @@ public final class ClusterKeyRing: Sendable {
         try await sealing(.data).store(grant)
     }
 
+    /// Refuses a row that somebody edited.
+    func check(_ stored: StoredKey) async throws { try await key(stored.code.clusterKey).checkRow(stored) }
+
     /// The row after a change of its record, under the key that it was under.
     func changed(_ stored: StoredKey, to record: KeyRecord) async throws -> StoredKey {
         try await key(stored.code.clusterKey).store(record, insteadOf: stored)

@@ -50,7 +50,7 @@ extension ControlStorage: KeyStore {
                 try connection.execute("DELETE FROM key_name WHERE key_id = ?", [record.id.field])
                 if !record.state.freesName { try Self.takeName(record, connection) }
             }
-            return StoredKey(record: record, sealed: key.sealed, code: key.code, edition: key.edition + 1)
+            return StoredKey(record: record, sealed: key.sealed, code: key.code, edition: key.edition &+ 1)
         }.value
     }
 
@@ -71,7 +71,13 @@ extension ControlStorage: KeyStore {
                 """, [.text(name.text)]
             ).onlyRow()
             guard let row else { return nil }
-            return try KeyTable(purpose: row.choice("purpose")).key(row.id("key_id"), connection)
+            let key = try KeyTable(purpose: row.choice("purpose")).key(row.id("key_id"), connection)
+            guard key.map({ $0.record.name == name }) ?? true else {
+                throw StorageError(
+                    .rowForged,
+                    "the name \(name) leads to a key of another name; somebody edited the database")
+            }
+            return key
         }
     }
 
