@@ -43,11 +43,16 @@ struct RecordWriter: Sendable {
             }
             let left = open.filter { outcomes[$0] == nil }
             let jobs = Array(Set(left.map { drafts[$0].job }))
-            let known = try await pool.run { try RecordTable.records(of: jobs, $0) }
+            let (revision, known) = try await pool.run {
+                (try RevisionTable.pulse($0).revision, try RecordTable.records(of: jobs, $0))
+            }
             let found = Dictionary(known.map { (JobKey($0.draft), $0) }) { first, _ in first }
             for place in left {
                 if let record = found[JobKey(drafts[place])] {
-                    outcomes[place] = RecordOutcome(drafts[place], meeting: record)
+                    // What was recorded before is given away again under the present rules alone.
+                    let isStale = drafts[place].ruling.revision < revision
+                    outcomes[place] =
+                        isStale ? .stale(revision) : RecordOutcome(drafts[place], meeting: record)
                 }
             }
         }
