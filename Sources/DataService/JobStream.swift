@@ -79,14 +79,16 @@ final class JobStream {
         }
         guard !isDraining else { throw SigningService.draining }
         do {
-            if let known = intakes[job] {
+            // Taken out, so that it grows in place.
+            if let known = intakes.removeValue(forKey: job) {
                 let intake = try add(request, to: known)
-                intakes[job] = request.more ? intake : nil
+                if request.more { intakes[job] = intake }
                 return request.more ? nil : intake
             }
             try service.ledger.admit(client.identity)
             do {
-                let intake = try hold(0) { try ClaimIntake(request, service.limits) }
+                let intake = try ClaimIntake(request, service.limits)
+                try service.ledger.hold(intake.held)
                 if request.more { intakes[job] = intake }
                 return request.more ? nil : intake
             } catch {
@@ -103,19 +105,18 @@ final class JobStream {
         }
     }
 
-    private func add(_ request: SignRequest, to intake: ClaimIntake) throws -> ClaimIntake {
-        try hold(intake.held) {
-            var intake = intake
+    /// What it refuses is let go of.
+    private func add(_ request: SignRequest, to intake: consuming ClaimIntake) throws -> ClaimIntake {
+        let held = intake.held
+        do {
             try intake.add(request)
+            if intake.held > held { try service.ledger.hold(intake.held - held) }
             return intake
+        } catch {
+            service.ledger.letGo(of: held)
+            service.ledger.release(client.identity)
+            throw error
         }
-    }
-
-    /// Books what an intake keeps beyond what it kept.
-    private func hold(_ before: Int, _ make: () throws -> ClaimIntake) throws -> ClaimIntake {
-        let intake = try make()
-        if intake.held > before { try service.ledger.hold(intake.held - before) }
-        return intake
     }
 
     private func release(_ intake: ClaimIntake) {

@@ -66,6 +66,8 @@ struct SigningJob {
         let key = try await service.key(for: row, until: deadline)
         guard !call.hasEnded else { throw CancellationError() }
         let time = service.wallClock()
+        // The key may have been waited for.
+        guard !row.record.isExpired(at: time) else { throw SignRefusal.keyExpired(key: row.record.name) }
         let draft = try key.draft(for: claim, at: time)
         let ruling = permit.ruling
         let slot = PermitSlot(permit)
