@@ -43,6 +43,13 @@ import Testing
             line: "1002 of 10000 files, 0.1/s, 23h59m left"),
     ]
 
+    /// A walk tells how many it has met so far, again and again.
+    @Test func theTotalIsWhatWasMetSoFar() {
+        var meter = ProgressMeter(at: .zero)
+        for files in [1, 2, 3] { meter.found(files) }
+        #expect(meter.total == 3)
+    }
+
     @Test(arguments: cases) func tellsRateAndRemainingTime(_ example: Case) {
         #expect(example.meter.line(at: example.time) == example.line)
     }

@@ -119,8 +119,12 @@ struct NewFile: ~Copyable {
     func takeAccess(of file: borrowing SourceFile) throws(ArtifactError) {
         var status = stat()
         guard unsafe fstat(file.descriptor, &status) == 0 else { throw unwritable(errno) }
-        try setOwner(status.st_uid, status.st_gid)
-        guard fchmod(descriptor, status.st_mode & 0o666) == 0 else { throw unwritable(errno) }
+        // Who may not give files away keeps this one, and then its group says nothing.
+        let isGiven = fchown(descriptor, status.st_uid, status.st_gid) == 0
+        guard isGiven || errno == EPERM else { throw unwritable(errno) }
+        guard fchmod(descriptor, status.st_mode & (isGiven ? 0o666 : 0o606)) == 0 else {
+            throw unwritable(errno)
+        }
     }
 
     private func setOwner(_ user: uid_t, _ group: gid_t) throws(ArtifactError) {

@@ -47,7 +47,12 @@ extension CommandRun {
             let signer = verdict.signatures.first(where: \.isValid)?.signer
             return FileReport(path, kind: verdict.kind.rawValue, .signed(by: signer))
         } catch {
-            return FileReport(path, kind: kind?.rawValue, .failed(FileFailure(error)))
+            var failure = FileFailure(error)
+            // A file that is not what was signed, or a signature that is none: as bad as a wrong one.
+            if [.artifactCorrupt, .signatureMalformed].contains(failure.code) {
+                failure.code = .signatureRefused
+            }
+            return FileReport(path, kind: kind?.rawValue, .failed(failure))
         }
     }
 }

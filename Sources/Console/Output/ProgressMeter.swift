@@ -20,7 +20,8 @@ public struct ProgressMeter: Sendable {
         samples = [(start, 0)]
     }
 
-    public mutating func found(_ files: Int) { total += files }
+    /// How many there are in all, as far as is known by now.
+    public mutating func found(_ files: Int) { total = max(total, files) }
 
     public mutating func finished(failed isFailed: Bool, at time: Duration) {
         done += 1

@@ -58,10 +58,10 @@ final class JobDispatcher {
     func submit(_ job: SigningJob) {
         let underWay = JobUnderWay(
             job, deadline: loop.clock.nanoseconds() &+ settings.retryFor.wholeNanoseconds)
+        jobs[job.id] = underWay
         guard !isStopped else {
             return finish(underWay, .failure(Failure(.cancelled, "the run was stopped")))
         }
-        jobs[job.id] = underWay
         waiting.append(underWay)
         deal()
     }
@@ -147,12 +147,15 @@ final class JobDispatcher {
     private func distance(_ index: Int) -> Int { (index - turn + links.count) % links.count }
 
     private func again(_ job: JobUnderWay, after pause: Duration) {
+        guard jobs[job.job.id] != nil, !waiting.contains(where: { $0 === job }) else { return }
         job.notBefore = loop.clock.nanoseconds() &+ min(pause, .seconds(5)).wholeNanoseconds
         waiting.append(job)
     }
 
+    /// Once: a job whose answer comes late may wait for another server by then.
     private func finish(_ job: JobUnderWay, _ result: Result<MadeSignature, Failure>) {
-        jobs[job.job.id] = nil
+        guard jobs.removeValue(forKey: job.job.id) != nil else { return }
+        if job.lastFailure != nil { waiting.removeAll { $0 === job } }
         job.job.whenDone(result, job.attempts)
     }
 
@@ -207,11 +210,11 @@ final class JobDispatcher {
     /// When every server has refused this client for good, there is nothing to wait for.
     private func failIfRefused() {
         guard links.allSatisfy({ !$0.isLive && $0.lastFailure.map { !$0.isPassing } == true }) else { return }
-        for job in waiting {
+        let refused = waiting
+        for job in refused {
             finish(
                 job, .failure(job.lastFailure ?? links[0].lastFailure ?? Failure(.unavailable, "no server")))
         }
-        waiting = []
     }
 }
 
