@@ -8,7 +8,7 @@ import Testing
 
 /// Floods against live listeners: the attacker is cut off in time, again and again, the server's memory stays where it
 /// was, and a client beside it goes on at half its rate or more.
-@Suite(.serialized) struct LiveFloodTests {
+@Suite(.serialized, .needs(.noSanitizer)) struct LiveFloodTests {
     private static let target = Result { try WireTarget() }
     /// KiB that the server may grow by.
     static let mostGrowth = 32 << 10

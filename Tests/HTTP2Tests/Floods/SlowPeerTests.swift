@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// All slow peers at once, several of each at every listener, beside an honest client.
-@Suite struct SlowPeerTests {
+@Suite(.needs(.noSanitizer)) struct SlowPeerTests {
     @Test func areCutOff() async throws {
         let target = try await apart { try WireTarget() }
         let honest = try target.honestPort(of: .grpc)
