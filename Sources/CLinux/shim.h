@@ -29,6 +29,7 @@ static inline int shim_prctl(int option, unsigned long a, unsigned long b) { ret
 // Hidden without _GNU_SOURCE.
 extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 extern int sched_getaffinity(pid_t process, size_t size, cpu_set_t *mask);
 extern int __sched_cpucount(size_t size, const cpu_set_t *mask);
 static inline int shim_CPU_COUNT(const cpu_set_t *mask) { return __sched_cpucount(sizeof(cpu_set_t), mask); }
