@@ -96,7 +96,6 @@ final class JobStream {
                 throw error
             }
         } catch {
-            if let intake = intakes.removeValue(forKey: job) { release(intake) }
             if request.more { skipped.insert(job) }
             if skipped.count > service.limits.jobsOfStream {
                 call.end(Failure(.tooManyJobs, "too many refused jobs go on", retryAfter: .seconds(1)))

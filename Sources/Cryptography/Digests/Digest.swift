@@ -26,10 +26,15 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// `fill` writes the digest to the start of 64 zero bytes.
-    init(_ algorithm: DigestAlgorithm, filledBy fill: (UnsafeMutablePointer<UInt8>) -> Void) {
+    /// Zeros, such as stand where a chain has no digest before the first one.
+    public init(zerosOf algorithm: DigestAlgorithm) {
         self.algorithm = algorithm
         storage = [8 of UInt64](repeating: 0)
+    }
+
+    /// `fill` writes the digest to the start of 64 zero bytes.
+    init(_ algorithm: DigestAlgorithm, filledBy fill: (UnsafeMutablePointer<UInt8>) -> Void) {
+        self.init(zerosOf: algorithm)
         unsafe withUnsafeMutableBytes(of: &storage) { raw in
             if let base = raw.baseAddress { unsafe fill(base.assumingMemoryBound(to: UInt8.self)) }
         }

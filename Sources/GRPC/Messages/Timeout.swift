@@ -41,12 +41,3 @@ package enum Timeout {
         return "\(min(hours, 99_999_999))H"
     }
 }
-
-extension Duration {
-    /// At least zero and at most 272 years.
-    var wholeNanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        return UInt64(min(seconds, 1 << 33)) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
-    }
-}

@@ -166,12 +166,3 @@ private final class Pace {
         return received < least
     }
 }
-
-extension Duration {
-    /// At least zero and at most 272 years.
-    var wholeNanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        return UInt64(min(seconds, 1 << 33)) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
-    }
-}

@@ -23,8 +23,7 @@ public struct ChainHead: Hashable, Sendable {
     }
 
     /// The head of a chain without entries.
-    public static let start = ChainHead(
-        sequence: 0, digest: Digest(.sha256, repeating: 0))
+    public static let start = ChainHead(sequence: 0, digest: Digest(zerosOf: .sha256))
 
     /// The head after an entry with these canonical bytes.
     public func after(_ entry: [UInt8]) -> ChainHead {
@@ -51,15 +50,5 @@ public struct ChainHead: Hashable, Sendable {
                 "entry \(sequence) does not follow the one before, which was changed or replaced")
         }
         self = after(entry)
-    }
-}
-
-extension Digest {
-    fileprivate init(_ algorithm: DigestAlgorithm, repeating byte: UInt8) {
-        let bytes = [UInt8](repeating: byte, count: algorithm.count)
-        guard let digest = try? Digest(bytes.span, of: algorithm) else {
-            preconditionFailure("a digest of the algorithm's own length")
-        }
-        self = digest
     }
 }

@@ -241,11 +241,3 @@ extension Failure {
         }
     }
 }
-
-extension Duration {
-    var wholeNanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        return UInt64(clamping: min(max(seconds, 0), 1 << 32)) * 1_000_000_000
-            + UInt64(clamping: attoseconds / 1_000_000_000)
-    }
-}
