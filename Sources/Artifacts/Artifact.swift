@@ -38,6 +38,20 @@ public struct Artifact: Sendable {
         }
     }
 
+    /// The content as a signature over text hashes it, read again in bounded memory; nil when it is no text, since a
+    /// carriage return stands in it alone. A file that is another one by now is refused.
+    @available(*, noasync, message: "it reads a file")
+    public func textDigest(_ digest: DigestAlgorithm) throws(ArtifactError) -> RunningDigest? {
+        let file = try SourceFile(path)
+        try file.checkUnchanged(since: snapshot)
+        var text: CanonicalText? = CanonicalText(digest)
+        try file.forEachChunk(of: 0..<file.size) { bytes throws(ArtifactError) in
+            do throws(SignaturesError) { try text?.update(bytes) } catch { text = nil }
+        }
+        try file.checkUnchanged(since: snapshot)
+        return try? text?.finish()
+    }
+
     /// What the file is, by its content and name.
     @available(*, noasync, message: "it reads a file")
     public static func kind(of path: String) throws(ArtifactError) -> SigningKind {

@@ -78,9 +78,7 @@ extension FileVerdict {
         _ artifact: Artifact, _ given: [OpenPGPSignature]?, _ keys: TrustedKeys, _ time: Int64
     ) throws -> [SignatureVerdict] {
         let found = try given ?? artifact.signatures.map { try OpenPGPSignature($0.span) }
-        // A large file is hashed as its signatures ask for.
-        var midstates: [DigestAlgorithm: Midstate] = [:]
-        if case .midstate(let midstate) = artifact.claim.content { midstates[midstate.algorithm] = midstate }
+        var large = LargeFile(artifact)
         return try found.map { signature in
             switch artifact.claim.content {
             case .bytes(let content):
@@ -88,7 +86,7 @@ extension FileVerdict {
                     try certificate.verdict(on: signature, content: content.span, at: time)
                 }
             case .midstate:
-                let running = try running(for: signature, artifact, &midstates)
+                let running = try large.running(for: signature)
                 return try verdict(signature, keys) { certificate in
                     try certificate.verdict(on: signature, after: running, at: time)
                 }
@@ -110,24 +108,6 @@ extension FileVerdict {
         return last
     }
 
-    @available(*, noasync)
-    private static func running(
-        for signature: OpenPGPSignature, _ artifact: Artifact, _ midstates: inout [DigestAlgorithm: Midstate]
-    ) throws -> RunningDigest {
-        // What has no midstate is refused for its algorithm, whatever the content.
-        guard let digest = signature.digestAlgorithm, [.sha256, .sha384, .sha512].contains(digest) else {
-            return RunningDigest(.sha256)
-        }
-        if midstates[digest] == nil {
-            let again = try Artifact(reading: artifact.path, as: artifact.kind, digest: digest)
-            guard case .midstate(let midstate) = again.claim.content else {
-                throw VerificationError(.signatureRefused, "\(artifact.path): it changed while it was read")
-            }
-            midstates[digest] = midstate
-        }
-        return midstates[digest].map { RunningDigest(resuming: $0) } ?? RunningDigest(digest)
-    }
-
     // MARK: Kernel modules
 
     private static func module(
@@ -137,6 +117,42 @@ extension FileVerdict {
         return try (given.map { [$0] } ?? artifact.signatures).map { bytes in
             try ModuleSignature(bytes.span).verdict(content: content.span, signers: keys.certificates)
         }
+    }
+}
+
+/// A file that is hashed where it is, as its signatures ask for: once for each hash function, and once more for each
+/// where a signature is over text.
+private struct LargeFile {
+    private let artifact: Artifact
+    private var midstates: [DigestAlgorithm: Midstate] = [:]
+    private var texts: [DigestAlgorithm: RunningDigest?] = [:]
+
+    init(_ artifact: Artifact) {
+        self.artifact = artifact
+        if case .midstate(let midstate) = artifact.claim.content { midstates[midstate.algorithm] = midstate }
+    }
+
+    /// `nil` for a signature over text when the file is none.
+    @available(*, noasync)
+    mutating func running(for signature: OpenPGPSignature) throws -> RunningDigest? {
+        // What has no midstate is refused for its algorithm, whatever the content.
+        guard let digest = signature.digestAlgorithm, [.sha256, .sha384, .sha512].contains(digest) else {
+            return RunningDigest(.sha256)
+        }
+        if signature.isOverText {
+            if let known = texts[digest] { return known }
+            let running = try artifact.textDigest(digest)
+            texts[digest] = .some(running)
+            return running
+        }
+        if midstates[digest] == nil {
+            let again = try Artifact(reading: artifact.path, as: artifact.kind, digest: digest)
+            guard case .midstate(let midstate) = again.claim.content else {
+                throw VerificationError(.signatureRefused, "\(artifact.path): it changed while it was read")
+            }
+            midstates[digest] = midstate
+        }
+        return midstates[digest].map { RunningDigest(resuming: $0) } ?? RunningDigest(digest)
     }
 }
 

@@ -168,4 +168,36 @@ import Testing
         #expect(verdict.outcome == .good)
         #expect(verdict.signatures.map(\.algorithm) == ["EdDSA with \(digest.lowercased())"])
     }
+
+    /// Signatures over text, made by GnuPG, also where the file is too large to be claimed whole: line ends may become
+    /// others, and content not. A file with a lone carriage return is no text.
+    @Test(arguments: ["SHA256", "SHA512"], [40, 30_000])
+    func gpgSignsText(_ digest: String, _ lines: Int) throws {
+        let folder = try TemporaryFolder()
+        let text = (0..<lines).map { "line \($0) of a text with white space at its end \t\n" }.joined()
+        let path = try folder.write("text", text)
+        #expect((text.utf8.count > Claim.genericContentLimit) == (lines > 1000))
+        let gpg = ["gpg", "--homedir", folder.path, "--batch", "--quiet", "--passphrase", ""]
+        defer { _ = try? Command.run(["gpgconf", "--homedir", folder.path, "--kill", "all"]) }
+        try Command.check(gpg + ["--quick-generate-key", "Q <q@x>", "ed25519", "sign,cert", "never"])
+        try Command.check(
+            gpg + ["--digest-algo", digest, "--textmode", "--armor", "--output", path + ".asc"]
+                + ["--detach-sign", path])
+        let exported = try Command.check(gpg + ["--export"]).stdout
+        var keys = TrustedKeys()
+        try keys.add(contentsOf: exported.span, name: "exported")
+        func refusals() throws -> [SignatureVerdict.Refusal?] {
+            try FileVerdict(of: path, as: .generic, by: keys, at: Signers.now + 3_600).signatures.map(
+                \.refusal)
+        }
+        #expect(try refusals() == [nil])
+        try folder.write("text", text.replacing("\n", with: "\r\n"))
+        #expect(try refusals() == [nil])
+        try folder.write("text", text + "one more")
+        #expect(try refusals() == [.mismatch])
+        try folder.write("text", text + "\r")
+        #expect(try refusals() == [.unsupported])
+        try folder.write("text", text.replacing("7", with: "8"))
+        #expect(try refusals() == [.mismatch])
+    }
 }

@@ -38,6 +38,17 @@ public struct CanonicalText: Sendable {
         return running
     }
 
+    /// Of text at hand; `nil` when it is none.
+    static func digest(of text: Span<UInt8>, _ algorithm: DigestAlgorithm) -> RunningDigest? {
+        var canonical = CanonicalText(algorithm)
+        do throws(SignaturesError) {
+            try canonical.update(text)
+            return try canonical.finish()
+        } catch {
+            return nil
+        }
+    }
+
     private static var loneReturn: SignaturesError {
         SignaturesError(.draftRefused, "text with a carriage return that is not before a line feed")
     }

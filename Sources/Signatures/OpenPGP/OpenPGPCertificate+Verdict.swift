@@ -8,12 +8,12 @@ extension OpenPGPCertificate {
     public static let leeway: Int64 = 60
 
     /// Judges a signature over a document. `running` has taken the document, with the signature's own digest; text has
-    /// to have come through `CanonicalText`. `time` is now, in seconds since 1970.
+    /// to have come through `CanonicalText`, and is `nil` when it is none. `time` is now, in seconds since 1970.
     ///
     /// What counts is whether the key was good when the signature was made, by the signature's own time; a key that is
     /// revoked for any reason but replacement never was.
     public func verdict(
-        on signature: OpenPGPSignature, after running: RunningDigest, at time: Int64
+        on signature: OpenPGPSignature, after running: RunningDigest?, at time: Int64
     ) throws -> SignatureVerdict {
         let signer = ([primary] + subkeys).first { signature.names($0.key) }
         guard let signer else { return signature.verdict(.signerUnknown) }
@@ -28,28 +28,21 @@ extension OpenPGPCertificate {
         guard let digest = signature.digestAlgorithm, !digest.isWeak else {
             return try verdict(on: signature, after: RunningDigest(.sha256), at: time)
         }
-        var running = RunningDigest(digest)
-        if signature.type == SignatureType.text {
-            var text = CanonicalText(digest)
-            do throws(SignaturesError) {
-                try text.update(content)
-                running = try text.finish()
-            } catch {
-                return signature.verdict(.unsupported)
-            }
-        } else {
-            running.update(content)
+        if signature.isOverText {
+            return try verdict(on: signature, after: CanonicalText.digest(of: content, digest), at: time)
         }
+        var running = RunningDigest(digest)
+        running.update(content)
         return try verdict(on: signature, after: running, at: time)
     }
 
     private func refusal(
-        of signature: OpenPGPSignature, by signer: Component, _ running: RunningDigest, _ time: Int64
+        of signature: OpenPGPSignature, by signer: Component, _ running: RunningDigest?, _ time: Int64
     ) throws -> SignatureVerdict.Refusal? {
         guard signature.isOverDocument else { return .wrongType }
         guard let digest = signature.digestAlgorithm else { return .unsupported }
         guard !digest.isWeak else { return .weakDigest }
-        guard digest == running.algorithm, signature.fields.unknownCritical == nil else {
+        guard let running, digest == running.algorithm, signature.fields.unknownCritical == nil else {
             return .unsupported
         }
         switch try signature.isMade(by: signer.key, after: running) {

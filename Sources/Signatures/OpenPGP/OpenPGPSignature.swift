@@ -143,6 +143,9 @@ public struct OpenPGPSignature: Hashable, Sendable {
     /// Whether it is over bytes or text, and not over a key.
     public var isOverDocument: Bool { type == SignatureType.binary || type == SignatureType.text }
 
+    /// Whether what it is over went through `CanonicalText`.
+    public var isOverText: Bool { type == SignatureType.text }
+
     /// The packet. Its length is in the shortest old form, whatever it was read from.
     public var encoded: [UInt8] { OpenPGPPacket(tag: PacketTag.signature, body: body).encoded }
     public var armored: String { OpenPGPArmor.signature.encode(encoded) }
