@@ -69,6 +69,20 @@ public struct Artifact: Sendable {
         }
     }
 
+    /// Of a kernel module the last signature, which is the one that a kernel looks at, and all that stands before it,
+    /// earlier signatures among them; nil without a signature.
+    @available(*, noasync, message: "it reads a file")
+    public static func outermostSignature(
+        ofModule path: String
+    ) throws(ArtifactError) -> (content: [UInt8], signature: [UInt8])? {
+        let file = try SourceFile(path)
+        do throws(ArtifactError) {
+            return try ModuleFormat().outermostSignature(in: file)
+        } catch {
+            throw error.of(path)
+        }
+    }
+
     /// How the file gets the signature. A signature that the same key made before gives way; one of another key in
     /// its place only when `replacing`, which drops all others.
     @available(*, noasync, message: "it reads a file")

@@ -33,8 +33,9 @@ struct ClaimIntake {
     }
 
     private struct Parts {
+        /// As much as tells a package.
         var head: [UInt8] = []
-        var tail: [UInt8] = []
+        var ends = ModuleEnds()
         var digests: [RunningDigest]
     }
 
@@ -94,7 +95,7 @@ struct ClaimIntake {
     var held: Int {
         switch claim {
         case .whole(let bytes): bytes.count
-        case .parts(let parts): parts.head.count + parts.tail.count
+        case .parts(let parts): parts.head.count + parts.ends.held
         case .midstate: 0
         }
     }
@@ -113,11 +114,8 @@ struct ClaimIntake {
         case .parts(var parts):
             claim = .whole([])
             for index in parts.digests.indices { parts.digests[index].update(content.span) }
-            if parts.head.count < ModuleFile.headCount {
-                parts.head += content.prefix(ModuleFile.headCount - parts.head.count)
-            }
-            parts.tail = Array(
-                (parts.tail + content.suffix(ModuleFile.trailer.count)).suffix(ModuleFile.trailer.count))
+            parts.head += content.prefix(Self.headCount - parts.head.count)
+            parts.ends.take(content)
             claim = .parts(parts)
         case .midstate: break
         }
@@ -138,7 +136,7 @@ struct ClaimIntake {
                 digest: algorithm == .sha256 ? content : Digest(hashing: bytes.span, with: .sha256),
                 running: running, content: content, isBlind: false, facts: facts)
         case .parts(let parts):
-            try Self.check(head: parts.head.span, tail: parts.tail, kind)
+            try Self.check(head: parts.head.span, parts.ends, kind)
             guard let running = parts.digests.first(where: { $0.algorithm == algorithm }),
                 let first = parts.digests.first(where: { $0.algorithm == .sha256 })
             else { throw DataServiceError(.badClaim, "digest: the key \(key.name) needs another one") }
@@ -165,7 +163,9 @@ struct ClaimIntake {
 
     private static func facts(of content: [UInt8], _ kind: SigningKind) throws -> [Fact] {
         guard kind == .rpm else {
-            try check(head: content.span, tail: content.suffix(ModuleFile.trailer.count), kind)
+            var ends = ModuleEnds()
+            ends.take(content)
+            try check(head: content.span, ends, kind)
             return []
         }
         let header = try RPMHeader(content, .main)
@@ -182,15 +182,15 @@ struct ClaimIntake {
         return facts
     }
 
-    private static func check(
-        head: Span<UInt8>, tail: some Collection<UInt8>, _ kind: SigningKind
-    ) throws {
+    private static let headCount = 64
+
+    private static func check(head: Span<UInt8>, _ ends: ModuleEnds, _ kind: SigningKind) throws {
         guard !RPMHeader.begins(head) else {
             throw DataServiceError(
                 .claimRefused, "content: it begins as the header of an RPM and has to be sent as the kind rpm"
             )
         }
-        if kind == .module { try ModuleFile.check(head: head, tail: tail) }
+        if kind == .module { try ends.check() }
     }
 
     private static func algorithm(_ name: String) throws -> DigestAlgorithm? {
@@ -214,27 +214,4 @@ struct InspectedClaim: Sendable {
     let content: Digest
     let isBlind: Bool
     let facts: [Fact]
-}
-
-/// What of a kernel module has to be right before it is signed: a relocatable ELF file without a signature.
-///
-/// ```
-/// head = %x7F "ELF" class order %x01 9OCTET type     ; class, order 1 or 2; type in that order: 1
-/// ```
-enum ModuleFile {
-    static let headCount = 64
-    static let trailer = Array("~Module signature appended~\n".utf8)
-
-    static func check(head: Span<UInt8>, tail: some Collection<UInt8>) throws(DataServiceError) {
-        guard head.count >= 52, head[0] == 0x7f, head[1] == 0x45, head[2] == 0x4c, head[3] == 0x46,
-            1...2 ~= head[4], 1...2 ~= head[5], head[6] == 1
-        else { throw DataServiceError(.claimRefused, "content: it is no ELF file") }
-        let type = head[5] == 1 ? (head[16], head[17]) : (head[17], head[16])
-        guard type == (1, 0) else {
-            throw DataServiceError(.claimRefused, "content: it is no relocatable file, as a kernel module is")
-        }
-        guard !tail.elementsEqual(trailer) else {
-            throw DataServiceError(.claimRefused, "content: it ends with a signature; strip that first")
-        }
-    }
 }

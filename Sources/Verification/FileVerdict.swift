@@ -110,13 +110,21 @@ extension FileVerdict {
 
     // MARK: Kernel modules
 
+    /// The kernel looks at the last signature, over all that is before it, so this one decides.
+    @available(*, noasync)
     private static func module(
         _ artifact: Artifact, _ given: [UInt8]?, _ keys: TrustedKeys
     ) throws -> [SignatureVerdict] {
-        guard case .bytes(let content) = artifact.claim.content else { return [] }
-        return try (given.map { [$0] } ?? artifact.signatures).map { bytes in
-            try ModuleSignature(bytes.span).verdict(content: content.span, signers: keys.certificates)
+        if let given {
+            guard case .bytes(let content) = artifact.claim.content else { return [] }
+            return [
+                try ModuleSignature(given.span).verdict(content: content.span, signers: keys.certificates)
+            ]
         }
+        guard let (content, last) = try Artifact.outermostSignature(ofModule: artifact.path) else {
+            return []
+        }
+        return [try ModuleSignature(last.span).verdict(content: content.span, signers: keys.certificates)]
     }
 }
 

@@ -129,9 +129,35 @@ import Testing
         let path = try folder.write("a.ko", signed)
         let artifact = try Artifact(reading: path)
         #expect(artifact.claim.content == .bytes(module))
-        #expect(artifact.signatures == [[0x30, 1, 1]])
+        // A kernel looks at the last one, over all that is before it.
+        #expect(artifact.signatures == [[0x30, 1, 2]])
+        let last = try #require(try Artifact.outermostSignature(ofModule: path))
+        #expect(
+            last.signature == [0x30, 1, 2] && last.content == module + ModuleTrailer.append([0x30, 1, 1]))
         try #require(try Artifact.patch(stripping: path)).apply()
         #expect(try folder.read("a.ko") == module)
+        #expect(try Artifact.outermostSignature(ofModule: path) == nil)
+    }
+
+    /// A part of one byte at a time says the same as the whole.
+    @Test func judgesAModuleByItsEnds() throws {
+        let module = SampleModule.bytes()
+        let cases: [([UInt8], Bool)] = [
+            (module, true), (module + ModuleTrailer.append([1]), false), (Array(module.dropFirst()), false),
+            (Array(module.prefix(51)), false), (Array(module.prefix(52)), true), ([], false),
+        ]
+        for (content, isGood) in cases {
+            for step in [1, 7, 40, 5000] {
+                var ends = ModuleEnds()
+                var rest = content[...]
+                while !rest.isEmpty {
+                    ends.take(Array(rest.prefix(step)))
+                    rest = rest.dropFirst(step)
+                }
+                #expect(ends.held <= 80)
+                #expect(((try? ends.check()) != nil) == isGood)
+            }
+        }
     }
 
     struct Bad: Sendable, CustomTestStringConvertible {
@@ -146,10 +172,10 @@ import Testing
         Bad(testDescription: "text", message: "no relocatable ELF") { $0 = Array("hello".utf8) },
         Bad(testDescription: "empty", message: "no relocatable ELF") { $0 = [] },
         Bad(testDescription: "an executable", message: "no relocatable ELF") { $0[16] = 2 },
-        Bad(testDescription: "an unknown class", message: "at byte 4") { $0[4] = 3 },
+        Bad(testDescription: "an unknown class", message: "no relocatable ELF") { $0[4] = 3 },
         Bad(testDescription: "an unknown order", message: "no relocatable ELF") { $0[5] = 3 },
         Bad(testDescription: "cut off", message: "truncated") { $0.removeLast(100) },
-        Bad(testDescription: "only the start", message: "truncated") { $0 = Array($0.prefix(30)) },
+        Bad(testDescription: "only the start", message: "no relocatable ELF") { $0 = Array($0.prefix(30)) },
         Bad(testDescription: "no sections", message: "ELF header") { $0[60] = 0 },
         Bad(testDescription: "names outside of the sections", message: "ELF header") { $0[62] = 9 },
         Bad(testDescription: "a table far away", message: "ELF header") { $0[47] = 0x80 },

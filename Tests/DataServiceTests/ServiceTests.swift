@@ -72,9 +72,9 @@ import Transport
         ("an RPM called generic", "release", "generic", header, "claim-refused"),
         ("no RPM", "release", "rpm", content, "artifact-malformed"),
         ("an RPM without a digest of its payload", "release", "rpm", oldHeader, "artifact-unsupported"),
-        ("no module", "modules", "module", content, "claim-refused"),
-        ("a signed module", "modules", "module", module + ModuleFile.trailer, "claim-refused"),
-        ("a program", "modules", "module", program, "claim-refused"),
+        ("no module", "modules", "module", content, "artifact-malformed"),
+        ("a signed module", "modules", "module", module + trailer, "artifact-malformed"),
+        ("a program", "modules", "module", program, "artifact-malformed"),
     ]
 
     @Test func refusesWithAReason() async throws {
@@ -250,6 +250,7 @@ import Transport
     /// The start of a relocatable ELF file, and of a program.
     static let module: [UInt8] = elf(type: 1)
     static let program: [UInt8] = elf(type: 2)
+    static let trailer = Array("~Module signature appended~\n".utf8)
 
     private static func elf(type: UInt8) -> [UInt8] {
         [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 9) + [type, 0, 62, 0]

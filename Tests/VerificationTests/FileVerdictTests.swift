@@ -97,6 +97,30 @@ import Testing
         #expect(error?.code.id == "signature-refused" && error?.code.category.exit == 6)
     }
 
+    /// A kernel looks at the last signature of a module, over all that is before it.
+    @Test func theLastOfSeveralModuleSignaturesDecides() throws {
+        let (signers, others) = (try Signers.made.get(), try Signers.others.get())
+        let folder = try TemporaryFolder()
+        let module = SampleModule.bytes()
+        func signed(_ content: [UInt8], by signers: Signers, over other: [UInt8]? = nil) throws -> [UInt8] {
+            let signature = try signers.sign(Claim(.module, .bytes(other ?? content)))
+            return content + signature + [0, 0, 2, 0, 0, 0, 0, 0, 0, 0]
+                + [UInt8(signature.count >> 8), UInt8(truncatingIfNeeded: signature.count)]
+                + Array("~Module signature appended~\n".utf8)
+        }
+        let once = try signed(module, by: signers)
+        let cases: [([UInt8], FileVerdict.Outcome)] = [
+            (once, .good), (try signed(once, by: signers), .good), (try signed(once, by: others), .unknown),
+            (try signed(signed(module, by: others), by: signers), .good),
+            // Behind another one, over the module alone: no kernel takes that.
+            (try signed(once, by: signers, over: module), .refused),
+        ]
+        for (file, outcome) in cases {
+            let path = try folder.write("a.ko", file)
+            #expect(try FileVerdict(of: path, by: Self.keys(signers), at: Signers.now).outcome == outcome)
+        }
+    }
+
     /// One changed byte of the content, wherever it is, is never overlooked.
     @Test(arguments: samples)
     func changedContentIsNeverGood(_ sample: Sample) throws {

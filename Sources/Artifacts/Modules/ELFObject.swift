@@ -19,10 +19,14 @@ struct ELFObject: Sendable {
     static let magic: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]
     private static let relocatable: UInt16 = 1
 
+    /// Bytes that `begins` looks at.
+    static let headCount = 52
+
     /// Whether a file that begins so is a relocatable ELF file.
     static func begins(_ start: Span<UInt8>) -> Bool {
-        guard start.count >= 18 else { return false }
+        guard start.count >= headCount else { return false }
         for index in 0..<4 where start[index] != magic[index] { return false }
+        guard 1...2 ~= start[4], 1...2 ~= start[5], start[6] == 1 else { return false }
         return start[start[5] == 1 ? 16 : 17] == 1 && start[start[5] == 1 ? 17 : 16] == 0
     }
 

@@ -16,9 +16,7 @@ public struct ModuleFacts: Hashable, Sendable {
     init(_ content: Span<UInt8>) throws(ArtifactError) {
         let object = try ELFObject(content)
         machine = object.machine
-        guard ModuleTrailer.place(in: content) == nil else {
-            throw ArtifactError(.artifactMalformed, "kernel module: it still has a signature at its end")
-        }
+        guard ModuleTrailer.place(in: content) == nil else { throw ModuleEnds.signed }
         guard let section = object.sections.first(where: { $0.name == ".modinfo" }) else { return }
         let words = content.extracting(section.range)
         name = Self.value(of: "name", in: words)
@@ -42,6 +40,33 @@ public struct ModuleFacts: Hashable, Sendable {
         }
         return nil
     }
+}
+
+/// The start and the end of a module, which is enough to judge one that is hashed part by part and not kept: a
+/// relocatable ELF file without a signature.
+public struct ModuleEnds: Sendable {
+    private var head: [UInt8] = []
+    private var tail: [UInt8] = []
+
+    public init() {}
+
+    /// How many bytes it keeps.
+    public var held: Int { head.count + tail.count }
+
+    public mutating func take(_ part: [UInt8]) {
+        head += part.prefix(ELFObject.headCount - head.count)
+        tail = Array((tail + part.suffix(ModuleTrailer.magic.count)).suffix(ModuleTrailer.magic.count))
+    }
+
+    public func check() throws(ArtifactError) {
+        guard ELFObject.begins(head.span) else { throw Self.noModule }
+        guard tail != ModuleTrailer.magic else { throw Self.signed }
+    }
+
+    static let noModule = ArtifactError(
+        .artifactMalformed, "not a kernel module: it is no relocatable ELF file")
+    static let signed = ArtifactError(
+        .artifactMalformed, "kernel module: it still has a signature at its end; strip that first")
 }
 
 /// What stands behind a signed module.
@@ -71,18 +96,6 @@ enum ModuleTrailer {
             throw ArtifactError(.artifactMalformed, "kernel module: the trailer of its signature is wrong")
         }
         return length
-    }
-
-    /// The length of the signature that bytes behind a module begin with: a CMS structure, then its trailer.
-    static func firstSignatureCount(_ bytes: [UInt8]) -> Int? {
-        guard bytes.count > 4, bytes[0] == 0x30 else { return nil }
-        let octets = bytes[1] < 0x80 ? 0 : Int(bytes[1] & 0x7f)
-        guard octets <= 3, bytes.count > 2 + octets else { return nil }
-        let body = octets == 0 ? Int(bytes[1]) : bytes[2..<2 + octets].reduce(0) { $0 << 8 | Int($1) }
-        let length = 2 + octets + body
-        guard bytes.count >= length + count else { return nil }
-        return bytes[length..<length + count] == ArraySlice(append(bytes[..<length])[length...])
-            ? length : nil
     }
 
     static func append(_ signature: some Collection<UInt8>) -> [UInt8] {

@@ -27,11 +27,10 @@ struct ModuleFormat: ArtifactFormat {
         return .bytes(module)
     }
 
-    /// Of several signatures each covers those before it, so none but the first is over the module.
+    /// The last one alone, as the kernel looks at it. Behind an earlier one it is not over the claim, and so nobody's.
     func signatures(in file: borrowing SourceFile) throws(ArtifactError) -> [[UInt8]] {
-        let size = try moduleSize(of: file)
-        let rest = try file.read(size..<min(file.size, size + ModuleSignature.largest + ModuleTrailer.count))
-        return ModuleTrailer.firstSignatureCount(rest).map { [Array(rest[..<$0])] } ?? []
+        guard let place = try outermost(of: file) else { return [] }
+        return [try file.read(place)]
     }
 
     func embed(
@@ -43,6 +42,15 @@ struct ModuleFormat: ArtifactFormat {
                 .artifactSigned, "the module has a signature, and a kernel looks at the last one alone")
         }
         return .rewritten([.kept(0..<size), .new(ModuleTrailer.append(signature))])
+    }
+
+    /// What the kernel would judge: the last signature and all that stands before it.
+    func outermostSignature(
+        in file: borrowing SourceFile
+    ) throws(ArtifactError) -> (content: [UInt8], signature: [UInt8])? {
+        guard let place = try outermost(of: file) else { return nil }
+        guard place.lowerBound <= Claim.contentLimit else { throw Self.tooLarge(place.lowerBound) }
+        return (try file.read(0..<place.lowerBound), try file.read(place))
     }
 
     func strip(_ file: borrowing SourceFile) throws(ArtifactError) -> Patch.Effect? {
@@ -68,26 +76,37 @@ struct ModuleFormat: ArtifactFormat {
         return try file.read(0..<size)
     }
 
+    /// Where the last signature stands; what is before it is what it has to be over.
+    private func outermost(of file: borrowing SourceFile) throws(ArtifactError) -> Range<Int>? {
+        try checkStart(of: file)
+        return try signature(in: file, before: file.size)
+    }
+
+    private func signature(
+        in file: borrowing SourceFile, before end: Int
+    ) throws(ArtifactError) -> Range<Int>? {
+        let start = end - ModuleTrailer.count
+        guard start > 0, let count = try ModuleTrailer.signatureCount(file.read(start..<end), before: start)
+        else { return nil }
+        return start - count..<start
+    }
+
     /// The length of the module without its signatures; some signers put one behind the other.
     private func moduleSize(of file: borrowing SourceFile) throws(ArtifactError) -> Int {
-        let start = try file.read(0..<min(file.size, 18))
+        try checkStart(of: file)
+        var size = file.size
+        while let signature = try signature(in: file, before: size) { size = signature.lowerBound }
+        return size
+    }
+
+    private func checkStart(of file: borrowing SourceFile) throws(ArtifactError) {
+        let start = try file.read(0..<min(file.size, ELFObject.headCount))
         for (magic, program) in Self.compressors where start.starts(with: magic) {
             throw ArtifactError(
                 .artifactUnsupported,
                 "a compressed module; sign it before it is compressed (\(program) -d, sign, \(program))")
         }
-        guard ELFObject.begins(start.span) else {
-            throw ArtifactError(.artifactMalformed, "not a kernel module: it is no relocatable ELF file")
-        }
-        var size = file.size
-        while true {
-            let end = try file.read(max(0, size - ModuleTrailer.count)..<size)
-            guard let count = try ModuleTrailer.signatureCount(end, before: size - ModuleTrailer.count) else {
-                break
-            }
-            size -= ModuleTrailer.count + count
-        }
-        return size
+        guard ELFObject.begins(start.span) else { throw ModuleEnds.noModule }
     }
 
     private static let compressors: [([UInt8], String)] = [
