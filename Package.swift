@@ -101,7 +101,7 @@ let house: [Room] =
             uses: ["Bytes", "Diagnostics", "Secrets", "Cryptography", "MariaDB", "Signatures", "Keyring"]),
         Room(
             floor: 8, name: "Verification",
-            uses: ["Artifacts", "Bytes", "Cryptography", "Diagnostics", "Signatures"],
+            uses: ["Artifacts", "Bytes", "Cryptography", "Diagnostics", "Settings", "Signatures"],
             testUses: ["ASN1", "SampleFiles"]),
 
         Room(

@@ -26,11 +26,17 @@ public struct SignatureVerdict: Hashable, Sendable {
         case revoked
         /// The key may not sign documents, or its owner never said that it is his.
         case notAllowed = "not-allowed"
+        /// The signer is known, but the policy does not trust him with such a file.
+        case notTrusted = "not-trusted"
     }
 
     public let refusal: Refusal?
     /// The signer's fingerprint in upper case where it is known, else what the signature says of him.
     public let signer: String
+    /// Whose key it is: a user id or a subject, where a given certificate tells.
+    public let name: String?
+    /// What counts as one signer: the primary key's fingerprint where a subkey signed, else the signer.
+    public let owner: String
     /// Seconds since 1970, where the signature tells.
     public let created: Int64?
     /// Such as `EdDSA with sha256`.
@@ -38,10 +44,21 @@ public struct SignatureVerdict: Hashable, Sendable {
 
     public var isValid: Bool { refusal == nil }
 
-    init(_ refusal: Refusal?, signer: String, created: Int64?, algorithm: String) {
+    init(
+        _ refusal: Refusal?, signer: String, name: String? = nil, owner: String? = nil, created: Int64?,
+        algorithm: String
+    ) {
         self.refusal = refusal
         self.signer = signer
+        self.name = name
+        self.owner = owner ?? signer
         self.created = created
         self.algorithm = algorithm
+    }
+
+    /// The same, refused for a reason that lies outside of it.
+    public func refused(_ refusal: Refusal) -> SignatureVerdict {
+        SignatureVerdict(
+            refusal, signer: signer, name: name, owner: owner, created: created, algorithm: algorithm)
     }
 }

@@ -8,20 +8,86 @@ public import Signatures
 /// The keys that are trusted to sign.
 public struct TrustedKeys: Sendable {
     public private(set) var openPGP: [OpenPGPCertificate] = []
-    /// Certificates of module signers themselves, not of their authorities.
+    /// Certificates of signers themselves, not of their authorities.
     public private(set) var certificates: [Certificate] = []
+    /// Roots: who has a certificate of theirs is trusted, where a signature brings its certificates along.
+    public private(set) var authorities: [Certificate] = []
+    /// Which certificates of the authorities hold no more. Where there are any, each authority has to have one.
+    public private(set) var revocationLists: [CertificateRevocationList] = []
 
-    /// More of either sort are refused.
+    /// More of one sort are refused.
     public static let limit = 1000
 
     public init() {}
 
-    public init(openPGP: [OpenPGPCertificate] = [], certificates: [Certificate] = []) {
+    public init(
+        openPGP: [OpenPGPCertificate] = [], certificates: [Certificate] = [], authorities: [Certificate] = [],
+        revocationLists: [CertificateRevocationList] = []
+    ) {
         self.openPGP = openPGP
         self.certificates = certificates
+        self.authorities = authorities
+        self.revocationLists = revocationLists
     }
 
-    public var isEmpty: Bool { openPGP.isEmpty && certificates.isEmpty }
+    /// Whether it trusts nobody.
+    public var isEmpty: Bool { openPGP.isEmpty && certificates.isEmpty && authorities.isEmpty }
+
+    // MARK: Out of files
+
+    /// Takes the authorities of a file: X.509 in PEM or DER. `name` is for messages.
+    public mutating func add(authorities file: Span<UInt8>, name: String) throws {
+        var found = TrustedKeys()
+        try found.add(contentsOf: file, name: name)
+        guard found.openPGP.isEmpty else {
+            throw VerificationError(.trustedKeysMalformed, "\(name): an OpenPGP key is no authority")
+        }
+        for certificate in found.certificates where certificate.basicConstraints?.isAuthority != true {
+            throw VerificationError(
+                .trustedKeysMalformed,
+                "\(name): the certificate of \(certificate.subject) is not an authority's; it is a key to trust itself"
+            )
+        }
+        add(TrustedKeys(authorities: found.certificates))
+        try check(name)
+    }
+
+    /// Takes the revocation lists of a file, in PEM or DER. `name` is for messages.
+    public mutating func add(revocationLists file: Span<UInt8>, name: String) throws {
+        let lists: [CertificateRevocationList]
+        do {
+            switch Self.form(file) {
+            case .der: lists = [try CertificateRevocationList(der: file)]
+            case .pem(let text): lists = try CertificateRevocationList.pem(text, limit: Self.limit)
+            default: throw VerificationError(.trustedKeysMalformed, "no revocation list in PEM or DER")
+            }
+        } catch let error as any CodedError {
+            throw VerificationError(.trustedKeysMalformed, "\(name): \(error.message)")
+        }
+        add(TrustedKeys(revocationLists: lists))
+        try check(name)
+    }
+
+    /// Takes all of others, each once.
+    mutating func add(_ others: TrustedKeys) {
+        openPGP = Self.merged(openPGP, others.openPGP)
+        certificates = Self.merged(certificates, others.certificates)
+        authorities = Self.merged(authorities, others.authorities)
+        revocationLists = Self.merged(revocationLists, others.revocationLists)
+    }
+
+    private static func merged<Element: Hashable>(_ one: [Element], _ other: [Element]) -> [Element] {
+        guard !other.isEmpty else { return one }
+        var seen = Set(one)
+        return one + other.filter { seen.insert($0).inserted }
+    }
+
+    private func check(_ name: String) throws {
+        guard
+            [openPGP.count, certificates.count, authorities.count, revocationLists.count]
+                .allSatisfy({ $0 <= Self.limit })
+        else { throw VerificationError(.trustedKeysMalformed, "\(name): more than \(Self.limit) keys") }
+    }
 
     /// Takes the keys of a file: OpenPGP, armored or not, or X.509 in PEM or DER. `name` is for messages.
     public mutating func add(contentsOf file: Span<UInt8>, name: String) throws {
@@ -36,11 +102,8 @@ public struct TrustedKeys: Sendable {
         } catch let error as any CodedError {
             throw VerificationError(.trustedKeysMalformed, "\(name): \(error.message)")
         }
-        guard openPGP.count + pgp.count <= Self.limit, certificates.count + x509.count <= Self.limit else {
-            throw VerificationError(.trustedKeysMalformed, "\(name): more than \(Self.limit) keys")
-        }
-        openPGP += pgp.filter { !openPGP.contains($0) }
-        certificates += x509.filter { !certificates.contains($0) }
+        add(TrustedKeys(openPGP: pgp, certificates: x509))
+        try check(name)
     }
 
     private enum Form {
@@ -57,6 +120,7 @@ public struct TrustedKeys: Sendable {
         if file[0] & 0x80 != 0 { return .openPGP }
         guard let text = String(validatingUTF8: file) else { return nil }
         if text.contains("-----BEGIN PGP ") { return .openPGP }
-        return text.contains("-----BEGIN CERTIFICATE-----") ? .pem(text) : nil
+        let isPEM = ["-----BEGIN CERTIFICATE-----", "-----BEGIN X509 CRL-----"].contains(where: text.contains)
+        return isPEM ? .pem(text) : nil
     }
 }

@@ -14,7 +14,7 @@ import Testing
         try house.manage("key", "export", "texts", "--out", folder.path + "/texts.asc")
         try house.manage("key", "export", "modules", "--out", folder.path + "/modules.pem")
         func verify(_ key: String, _ arguments: String...) throws -> Int32 {
-            try house.signet(["verify", "--key-file", folder.path + "/" + key] + arguments).status
+            try house.signet(["verify", "--key", folder.path + "/" + key] + arguments).status
         }
         #expect(try verify("packages.asc", rpm) == 6, "nobody signed it yet")
         try house.manage("sign", "--key", "packages", rpm)

@@ -9,7 +9,7 @@ extension CommandRun {
     /// Judges files offline, with the keys of files that are named.
     func verify() throws -> Int32 {
         var keys = TrustedKeys()
-        for path in invocation.texts("key-file") {
+        for path in invocation.texts("key") {
             let bytes = try InputFile.read(path, limit: 16 << 20)
             try keys.add(contentsOf: bytes.span, name: path)
         }

@@ -89,7 +89,7 @@ extension CommandTree {
         ],
         options: [
             .value(
-                "key-file", short: "k", "FILE", "trusted keys: OpenPGP, or X.509 of a module's signer", .file,
+                "key", short: "k", "FILE", "trusted keys: OpenPGP, or X.509 of a module's signer", .file,
                 isRepeated: true, isRequired: true),
             .value("kind", "KIND", "what the files are, not recognised one by one", kinds),
             .flag("detached", short: "d", "look for a signature beside the file; the same as --kind generic"),
@@ -98,7 +98,7 @@ extension CommandTree {
         ],
         arguments: [CommandArgument("FILE", "a file", .file, count: 1...100_000)],
         examples: [
-            CommandExample("Packages", "signet verify --key-file release.asc build/a.rpm build/b.rpm"),
+            CommandExample("Packages", "signet verify --key release.asc build/a.rpm build/b.rpm"),
             CommandExample(
                 "A file with SHA256SUMS.asc", "signet verify -k release.asc --detached SHA256SUMS"),
         ])

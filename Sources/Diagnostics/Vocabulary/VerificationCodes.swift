@@ -13,12 +13,21 @@ extension ErrorCode {
         "signer-unknown", .badSignature,
         cause: "A file is signed, but by nobody whose key was given.",
         remedy: "Get the signer's public key from a place that you trust and verify with it.")
+    public static let signerNotTrusted = ErrorCode(
+        "signer-not-trusted", .badSignature,
+        cause: "A file is signed by somebody whom the policy trusts, but not with such a file.",
+        remedy: "Get the file from its source, or widen the rule of that signer in the policy.")
+    public static let signaturesTooFew = ErrorCode(
+        "signatures-too-few", .badSignature,
+        cause: "Fewer signers than the policy asks for signed a file.",
+        remedy: "Have the others sign it, or get the file that they signed.")
     public static let signatureRefused = ErrorCode(
         "signature-refused", .badSignature,
         cause: "A signature of a file does not hold.",
         remedy: "Do not use the file. Read in the message why, and get it anew from its source.")
 
     static let ofVerification: [ErrorCode] = [
-        trustedKeysMalformed, signatureMissing, signerUnknown, signatureRefused,
+        trustedKeysMalformed, signatureMissing, signerUnknown, signerNotTrusted, signaturesTooFew,
+        signatureRefused,
     ]
 }

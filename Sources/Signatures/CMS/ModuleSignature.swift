@@ -284,7 +284,7 @@ extension ModuleSignature {
         case (nil, .keyIdentifier(let identifier)): name = Hex.encode(identifier, .upper)
         }
         return SignatureVerdict(
-            refusal, signer: name, created: nil,
+            refusal, signer: name, name: certificate?.subject.description, created: nil,
             algorithm: "\(family == .rsa ? "RSA" : "ECDSA") with \(digest.rawValue)")
     }
 }

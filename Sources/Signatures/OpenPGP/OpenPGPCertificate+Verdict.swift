@@ -18,7 +18,7 @@ extension OpenPGPCertificate {
         let signer = ([primary] + subkeys).first { signature.names($0.key) }
         guard let signer else { return signature.verdict(.signerUnknown) }
         let refusal = try refusal(of: signature, by: signer, running, time)
-        return signature.verdict(refusal, signer: signer.key)
+        return signature.verdict(refusal, signer: signer.key, of: self)
     }
 
     /// The same for a document at hand.
@@ -71,17 +71,25 @@ extension OpenPGPSignature {
     /// The verdict on a signature whose signer is in none of the certificates.
     public var verdictWithoutSigner: SignatureVerdict { verdict(.signerUnknown) }
 
+    /// Whether it names one of the certificate's keys as its issuer.
+    public func names(_ certificate: OpenPGPCertificate) -> Bool {
+        names(certificate.primary.key) || certificate.subkeys.contains { names($0.key) }
+    }
+
     /// Whether it names this key as its issuer.
     func names(_ key: OpenPGPKey) -> Bool {
         if let issuerFingerprint { return issuerFingerprint == key.fingerprint }
         return issuerKeyID == key.keyID
     }
 
-    func verdict(_ refusal: SignatureVerdict.Refusal?, signer: OpenPGPKey? = nil) -> SignatureVerdict {
+    func verdict(
+        _ refusal: SignatureVerdict.Refusal?, signer: OpenPGPKey? = nil, of owner: OpenPGPCertificate? = nil
+    ) -> SignatureVerdict {
         let issuer = signer?.fingerprint ?? issuerFingerprint ?? issuerKeyID ?? []
         let digest = digestAlgorithm?.rawValue ?? "hash function \(digestNumber)"
         return SignatureVerdict(
-            refusal, signer: Hex.encode(issuer, .upper), created: created,
+            refusal, signer: Hex.encode(issuer, .upper), name: owner?.userIDs.first,
+            owner: owner.map { Hex.encode($0.fingerprint, .upper) }, created: created,
             algorithm: "\(PublicKeyNumber.name(keyAlgorithmNumber)) with \(digest)")
     }
 }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Artifacts
+internal import Diagnostics
+internal import Signatures
+
+/// One kind of file as it is judged. A new kind is a type with these verbs and a row in `VerifiedKinds`.
+protocol VerifiedKind: Sendable {
+    var kind: SigningKind { get }
+
+    /// Reads a file and finds its signatures: those of `detached`, where another file holds them, else those that are
+    /// where the kind has them. What makes the file worthless whoever signed it, such as a wrong digest, is an error.
+    func read(_ path: String, detached: [UInt8]?) throws -> SignedFile
+
+    /// Tells what is in a file, without a judgement.
+    func inspect(_ path: String, into inspection: inout Inspection) throws
+}
+
+/// All kinds that are verified.
+enum VerifiedKinds {
+    static let all: [any VerifiedKind] = [PackageKind(), ModuleKind(), DocumentKind()]
+
+    static func row(_ kind: SigningKind, for path: String) throws -> any VerifiedKind {
+        guard let row = all.first(where: { $0.kind == kind }) else {
+            throw VerificationError(
+                .unsupported, "\(path): files of kind \(kind.rawValue) are not verified yet")
+        }
+        return row
+    }
+}
+
+/// A file that was read: what it is, and how each of its signatures is judged.
+struct SignedFile {
+    /// Says what a signature is worth, given who is trusted and what time it is, in seconds since 1970. A signature that
+    /// cannot be read is an error of the file's, not of this.
+    typealias Judgement = (_ keys: TrustedKeys, _ time: Int64) throws -> SignatureVerdict
+
+    /// What a package says it is.
+    var package: RPMPackage?
+    /// One for each signature, in the file's order.
+    var signatures: [Judgement]
+}
