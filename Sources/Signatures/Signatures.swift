@@ -9,8 +9,9 @@ public import Diagnostics
 /// built here, so a caller's digest is never signed. Then `signed(by:)` makes the signature with a `SigningHandle` and
 /// verifies it before it is returned. `OpenPGPSignature` and `ModuleSignature` read signatures, and a
 /// `SignatureVerdict` says who made one, when and how, and why it does not hold, if so. For the keys themselves there
-/// are OpenPGP certificates (`OpenPGPCertificateDraft`, `OpenPGPCertificate`), X.509 certificates and revocation lists
-/// (`CertificateDraft`, `RevocationListDraft`). `SigningKind` and `SigningScheme` say which kind of artifact is signed
+/// are OpenPGP certificates (`OpenPGPCertificateDraft`, `OpenPGPCertificate`, whose end `OpenPGPRenewalDraft` moves and
+/// `OpenPGPRevocationDraft` brings about), X.509 certificates and revocation lists (`CertificateDraft`,
+/// `RevocationListDraft`). `SigningKind` and `SigningScheme` say which kind of artifact is signed
 /// with which sort of key; a key has one scheme for life.
 ///
 /// It refuses weak digests, keys that do not fit a scheme, times outside of a signer's validity, private keys, and

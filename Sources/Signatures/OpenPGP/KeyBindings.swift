@@ -53,11 +53,8 @@ struct KeyBindings {
         case PacketTag.userID, PacketTag.userAttribute:
             closeUser()
             guard subkeys.isEmpty else { throw OpenPGPCertificate.refused("a user id behind a subkey") }
-            let isText = packet.tag == PacketTag.userID
-            let mark: UInt8 = isText ? 0xb4 : 0xd1
-            let count = SignatureFields.octets(UInt32(truncatingIfNeeded: packet.body.count))
-            let text = isText ? String(validatingUTF8: packet.body.span) : nil
-            subject = .user(hashed: [mark] + count + packet.body, text: text)
+            let text = packet.tag == PacketTag.userID ? String(validatingUTF8: packet.body.span) : nil
+            subject = .user(hashed: packet.hashedAsUser, text: text)
         case PacketTag.publicSubkey:
             closeUser()
             subject = .subkey
@@ -143,16 +140,13 @@ struct KeyBindings {
     // MARK: Checks
 
     /// Whether it names the primary key as its issuer.
-    private func isOwners(_ signature: OpenPGPSignature) -> Bool {
-        if let fingerprint = signature.issuerFingerprint { return fingerprint == primary.key.fingerprint }
-        return signature.issuerKeyID == primary.key.keyID
-    }
+    private func isOwners(_ signature: OpenPGPSignature) -> Bool { signature.names(primary.key) }
 
     private func holds(_ signature: OpenPGPSignature, over bytes: [UInt8]) throws -> Bool {
         try Self.holds(signature, over: bytes, by: primary.key)
     }
 
-    private static func holds(
+    static func holds(
         _ signature: OpenPGPSignature, over bytes: [UInt8], by key: OpenPGPKey
     ) throws -> Bool {
         guard let digest = signature.digestAlgorithm, !digest.isWeak, signature.version == 4,

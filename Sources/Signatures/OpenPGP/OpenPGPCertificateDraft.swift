@@ -125,17 +125,23 @@ public struct OpenPGPCertificateDraft: Sendable {
     // MARK: Checks
 
     private func check(_ handle: SigningHandle, _ key: PublicKey, _ name: String) throws(SignaturesError) {
-        guard handle.key.publicKey == key else {
-            throw SignaturesError(.signerMismatch, "the private key is not the one of the \(name)")
-        }
-        let wanted = OpenPGPSignature.algorithm(key, digest)
-        guard handle.algorithm == wanted else {
-            throw SignaturesError(
-                .signerMismatch, "the handle of the \(name) is prepared for another algorithm than the draft")
-        }
+        try handle.checkOwns(key, name, digest)
     }
 
     private func refused(_ reason: String) -> SignaturesError {
         SignaturesError(.draftRefused, "an OpenPGP certificate: \(reason)")
+    }
+}
+
+extension SigningHandle {
+    /// Whether it signs with the digest for a key that a statement about an OpenPGP certificate needs.
+    func checkOwns(_ key: PublicKey?, _ name: String, _ digest: DigestAlgorithm) throws(SignaturesError) {
+        guard let key, self.key.publicKey == key else {
+            throw SignaturesError(.signerMismatch, "the private key is not the one of the \(name)")
+        }
+        guard algorithm == OpenPGPSignature.algorithm(key, digest) else {
+            throw SignaturesError(
+                .signerMismatch, "the handle of the \(name) is prepared for another algorithm than the draft")
+        }
     }
 }

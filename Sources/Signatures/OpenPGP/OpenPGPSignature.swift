@@ -127,6 +127,9 @@ public struct OpenPGPSignature: Hashable, Sendable {
         prefix + [4, 0xff] + SignatureFields.octets(UInt32(truncatingIfNeeded: prefix.count))
     }
 
+    /// The hashed area of version 4.
+    var hashedArea: [UInt8] { Array(suffix.dropFirst(6).dropLast(6)) }
+
     // MARK: What it says
 
     /// Seconds since 1970.

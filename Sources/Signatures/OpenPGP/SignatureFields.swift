@@ -58,19 +58,29 @@ struct SignatureFields: Hashable, Sendable {
     }
 
     private mutating func read(_ area: [UInt8], areHashed: Bool) throws(BytesError) {
+        for packet in try Self.subpackets(of: area) {
+            if areHashed {
+                try take(packet.type, packet.body, at: packet.place)
+            } else {
+                takeHint(packet.type & 0x7f, packet.body)
+            }
+        }
+    }
+
+    /// The subpackets of an area, with the critical bit in their types.
+    static func subpackets(
+        of area: [UInt8]
+    ) throws(BytesError) -> [(place: Int, type: UInt8, body: [UInt8])] {
+        var found: [(place: Int, type: UInt8, body: [UInt8])] = []
         var reader = ByteReader(area.span)
         while !reader.isAtEnd {
             let start = reader.offset
-            let length = try Self.readLength(&reader)
+            let length = try readLength(&reader)
             guard length > 0 else { throw BytesError(.badLength, at: start) }
             let type = try reader.readUInt8()
-            let body = try reader.readArray(length - 1)
-            if areHashed {
-                try take(type, body, at: start)
-            } else {
-                takeHint(type & 0x7f, body)
-            }
+            found.append((start, type, try reader.readArray(length - 1)))
         }
+        return found
     }
 
     private static func readLength(_ reader: inout ByteReader) throws(BytesError) -> Int {
@@ -121,13 +131,16 @@ struct SignatureFields: Hashable, Sendable {
 
     // MARK: Writing
 
-    /// One subpacket; those that are written here are short or hold one signature.
+    /// One subpacket. An area has less than 64 KiB.
     static func write(_ type: UInt8, _ body: [UInt8], to writer: inout ByteWriter) {
         let length = body.count + 1
         if length < 192 {
             writer.write(UInt8(truncatingIfNeeded: length))
-        } else {
+        } else if length < 8_384 {
             writer.write(UInt16(truncatingIfNeeded: length - 192 + 192 << 8))
+        } else {
+            writer.write(UInt8(0xff))
+            writer.write(UInt32(truncatingIfNeeded: length))
         }
         writer.write(type)
         writer.write(body)
