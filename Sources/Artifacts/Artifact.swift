@@ -14,16 +14,19 @@ public struct Artifact: Sendable {
     /// The signatures of the same content that the file has, in the form in which a server sends them.
     public let signatures: [[UInt8]]
     let snapshot: FileSnapshot
+    private let signatureFolder: String?
 
     public var kind: SigningKind { claim.kind }
 
     /// Reads a file in bounded memory, but for a kernel module, which is claimed whole. Without a kind the file is
-    /// recognised. `digest` is for claims that are hashed here.
+    /// recognised. `digest` is for claims that are hashed here. Detached signatures are looked for, and will be written,
+    /// in `folder`, or beside the file.
     @available(*, noasync, message: "it reads a file")
     public init(
-        reading path: String, as kind: SigningKind? = nil, digest: DigestAlgorithm = .sha256
+        reading path: String, as kind: SigningKind? = nil, digest: DigestAlgorithm = .sha256,
+        signaturesIn folder: String? = nil
     ) throws(ArtifactError) {
-        let file = try SourceFile(path)
+        let file = try SourceFile(path, signaturesIn: folder)
         do throws(ArtifactError) {
             let format: any ArtifactFormat =
                 if let kind { try ArtifactFormats.format(kind) } else { try ArtifactFormats.format(of: file) }
@@ -31,8 +34,9 @@ public struct Artifact: Sendable {
             signatures = try format.signatures(in: file)
             try file.checkUnchanged(since: file.snapshot)
             self.path = path
-            claim = Claim(format.kind, content)
+            claim = Claim(format.kind(of: content), content)
             snapshot = file.snapshot
+            signatureFolder = folder
         } catch {
             throw error.of(path)
         }
@@ -58,10 +62,29 @@ public struct Artifact: Sendable {
         try ArtifactFormats.format(of: SourceFile(path)).kind
     }
 
+    /// What can be told of a file before it is read: its kind, unless one is named, how many bytes reading it will hold
+    /// at most, and the name that a detached signature of it gets, if it gets one.
+    @available(*, noasync, message: "it reads a file")
+    public static func survey(
+        of path: String, as kind: SigningKind? = nil
+    ) throws(ArtifactError) -> (kind: SigningKind, memory: Int, detachedName: String?) {
+        let file = try SourceFile(path)
+        do throws(ArtifactError) {
+            let format: any ArtifactFormat =
+                if let kind { try ArtifactFormats.format(kind) } else { try ArtifactFormats.format(of: file) }
+            let name = format.detachedSuffix.map { file.placeName + $0 }
+            return (format.kind, try format.memory(toRead: file), name)
+        } catch {
+            throw error.of(path)
+        }
+    }
+
     /// The signatures that a file has now, without a look at what they sign: to see that one was written.
     @available(*, noasync, message: "it reads a file")
-    public static func signatures(of path: String, as kind: SigningKind) throws(ArtifactError) -> [[UInt8]] {
-        let file = try SourceFile(path)
+    public static func signatures(
+        of path: String, as kind: SigningKind, in folder: String? = nil
+    ) throws(ArtifactError) -> [[UInt8]] {
+        let file = try SourceFile(path, signaturesIn: folder)
         do throws(ArtifactError) {
             return try ArtifactFormats.format(kind).signatures(in: file)
         } catch {
@@ -87,7 +110,7 @@ public struct Artifact: Sendable {
     /// its place only when `replacing`, which drops all others.
     @available(*, noasync, message: "it reads a file")
     public func patch(embedding signature: [UInt8], replacing: Bool = false) throws(ArtifactError) -> Patch {
-        let file = try SourceFile(path)
+        let file = try SourceFile(path, signaturesIn: signatureFolder)
         try file.checkUnchanged(since: snapshot)
         do throws(ArtifactError) {
             let format = try ArtifactFormats.format(kind)
@@ -100,9 +123,9 @@ public struct Artifact: Sendable {
     /// How a file loses its signatures; nil when it has none.
     @available(*, noasync, message: "it reads a file")
     public static func patch(
-        stripping path: String, as kind: SigningKind? = nil
+        stripping path: String, as kind: SigningKind? = nil, signaturesIn folder: String? = nil
     ) throws(ArtifactError) -> Patch? {
-        let file = try SourceFile(path)
+        let file = try SourceFile(path, signaturesIn: folder)
         do throws(ArtifactError) {
             let format: any ArtifactFormat =
                 if let kind { try ArtifactFormats.format(kind) } else { try ArtifactFormats.format(of: file) }

@@ -9,9 +9,17 @@ protocol ArtifactFormat: Sendable {
     var kind: SigningKind { get }
     /// How the names of such files end.
     var suffixes: [String] { get }
+    /// What the name of a detached signature has behind the file's; nil where signatures stand inside.
+    var detachedSuffix: String? { get }
 
-    /// Whether the content is of this kind, whatever the name.
+    /// Whether the content is of this kind, whatever the name. It reads no more than a part of the file.
     func recognises(_ start: [UInt8], of file: borrowing SourceFile) -> Bool
+
+    /// How many bytes `read` will hold at most.
+    func memory(toRead file: borrowing SourceFile) throws(ArtifactError) -> Int
+
+    /// The kind that is claimed, where one sort of file can be claimed in two ways.
+    func kind(of content: Claim.Content) -> SigningKind
 
     /// Checks the file and takes out of it what the server has to see. `digest` is for claims that are hashed here.
     func read(
@@ -31,6 +39,16 @@ protocol ArtifactFormat: Sendable {
 
     /// Judges a claim of this kind.
     func facts(of content: Claim.Content) throws(ArtifactError) -> ClaimFacts
+}
+
+extension ArtifactFormat {
+    var detachedSuffix: String? { nil }
+
+    func memory(toRead file: borrowing SourceFile) throws(ArtifactError) -> Int {
+        min(file.size, Claim.genericContentLimit)
+    }
+
+    func kind(of content: Claim.Content) -> SigningKind { kind }
 }
 
 /// All kinds that are signed. The order matters: the last one takes every file.

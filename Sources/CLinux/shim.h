@@ -51,3 +51,7 @@ extern ssize_t copy_file_range(int source, long *from, int target, long *to, siz
 static inline long shim_copy(int source, long from, int target, long to, long count) {
     return copy_file_range(source, &from, target, &to, (size_t)count, 0);
 }
+
+// Hidden without _GNU_SOURCE; so are its flags.
+extern int renameat2(int source_folder, const char *source, int folder, const char *name, unsigned int flags);
+enum { shim_RENAME_NOREPLACE = 1, shim_RENAME_EXCHANGE = 2 };

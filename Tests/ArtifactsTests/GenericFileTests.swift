@@ -99,7 +99,125 @@ import Testing
             try Artifact(reading: path).patch(embedding: packet)
         }
         #expect(error?.code.id == "artifact-signed")
+        // Not even when signatures are to be replaced, or taken away.
+        #expect(throws: ArtifactError.self) {
+            try Artifact(reading: path).patch(embedding: packet, replacing: true)
+        }
+        #expect(throws: ArtifactError.self) { try Artifact.patch(stripping: path) }
         #expect(try folder.read("file.asc") == Array("notes".utf8))
+        try FileManager.default.removeItem(atPath: path + ".asc")
+        for other in ["folder", "link"] {
+            if other == "folder" {
+                try FileManager.default.createDirectory(
+                    atPath: path + ".asc", withIntermediateDirectories: false)
+            } else {
+                try FileManager.default.removeItem(atPath: path + ".asc")
+                try FileManager.default.createSymbolicLink(
+                    atPath: path + ".asc", withDestinationPath: "file")
+            }
+            let error = #expect(throws: ArtifactError.self) {
+                try Artifact(reading: path).patch(embedding: packet, replacing: true)
+            }
+            #expect(error?.code.id == "artifact-unwritable", "\(other)")
+        }
+        #expect(try folder.read("file") == [1])
+    }
+
+    // MARK: Other folders and links
+
+    /// What lies in the other folder counts, and not what lies beside the file.
+    @Test func writesIntoAnotherFolder() throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        let out = try TemporaryFolder()
+        let path = try folder.write("file", "text")
+        try folder.write("file.asc", "notes")
+        let text = Array("text".utf8)
+        let first = try keys.sign(text, .rsa)
+        let patch = try Artifact(reading: path, signaturesIn: out.path).patch(embedding: first)
+        #expect(patch.target == out.path + "/file.asc")
+        try patch.apply()
+        #expect(try keys.verifies(patch.target, path))
+        #expect(try folder.read("file.asc") == Array("notes".utf8))
+        #expect(try Artifact(reading: path, signaturesIn: out.path).signatures == [first])
+        #expect(try Artifact.signatures(of: path, as: .generic, in: out.path) == [first])
+        #expect(try Artifact.signatures(of: path, as: .generic).isEmpty)
+        let other = try keys.sign(text, .otherRSA)
+        let error = #expect(throws: ArtifactError.self) {
+            try Artifact(reading: path, signaturesIn: out.path).patch(embedding: other)
+        }
+        #expect(error?.code.id == "artifact-signed")
+        try Artifact(reading: path, signaturesIn: out.path).patch(embedding: other, replacing: true).apply()
+        #expect(try Artifact(reading: path, signaturesIn: out.path).signatures == [other])
+        try #require(try Artifact.patch(stripping: path, signaturesIn: out.path)).apply()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: out.path).isEmpty)
+        let missing = try Artifact(reading: path, signaturesIn: out.path + "/none").patch(embedding: first)
+        #expect(throws: ArtifactError.self) { try missing.apply() }
+    }
+
+    static let moments: [String] = ["appeared", "changed", "replaced", "gone"]
+
+    /// What comes to lie in the signature's place after the patch was made is left alone, whatever writes here.
+    @Test(arguments: moments, PatchTests.abilities)
+    func neverOverwritesWhatCameMeanwhile(_ change: String, _ abilities: FileAbilities) throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        let path = try folder.write("file", "text")
+        let packet = try keys.sign(Array("text".utf8), .rsa)
+        if change != "appeared" { try Artifact(reading: path).patch(embedding: packet).apply() }
+        let patch = try Artifact(reading: path).patch(embedding: packet)
+        switch change {
+        case "changed": try Command.check(["sh", "-c", "printf x >> \"$0\"", path + ".asc"])
+        case "gone": try FileManager.default.removeItem(atPath: path + ".asc")
+        default:
+            try folder.write("new", "another's")
+            try Command.check(["mv", folder.path + "/new", path + ".asc"])
+        }
+        let before = try? folder.read("file.asc")
+        let error = #expect(throws: ArtifactError.self) { try PatchWriter(abilities).apply(patch) }
+        #expect(error?.code.id == "artifact-changed")
+        #expect((try? folder.read("file.asc")) == before)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).count == (before == nil ? 1 : 2))
+    }
+
+    @Test func waitsForTheLockOfTheSignature() throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        let path = try folder.write("file", "text")
+        let packet = try keys.sign(Array("text".utf8), .rsa)
+        try Artifact(reading: path).patch(embedding: packet).apply()
+        let before = try folder.read("file.asc")
+        let patch = try Artifact(reading: path).patch(embedding: packet)
+        let held = unsafe open(path + ".asc", O_RDONLY | O_CLOEXEC)
+        #expect(flock(held, LOCK_EX) == 0)
+        let error = #expect(throws: ArtifactError.self) { try patch.apply(patience: .milliseconds(20)) }
+        #expect(error?.code.id == "artifact-busy")
+        #expect(try folder.read("file.asc") == before)
+        close(held)
+        try patch.apply()
+    }
+
+    /// The signature of a link belongs to the file that it names, and is told to lie there.
+    @Test func signsBesideWhatALinkNames() throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        let out = try TemporaryFolder()
+        try FileManager.default.createDirectory(
+            atPath: folder.path + "/pool", withIntermediateDirectories: false)
+        let real = try folder.write("pool/image-1.0.iso", "text")
+        let link = folder.path + "/latest.iso"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "pool/image-1.0.iso")
+        let packet = try keys.sign(Array("text".utf8), .rsa)
+        let patch = try Artifact(reading: link).patch(embedding: packet)
+        let resolved = try Command.check(["realpath", real]).text.filter { $0 != "\n" }
+        #expect(patch.target == resolved + ".asc")
+        try patch.apply()
+        #expect(try keys.verifies(patch.target, link))
+        let elsewhere = try Artifact(reading: link, signaturesIn: out.path).patch(embedding: packet)
+        #expect(elsewhere.target == out.path + "/image-1.0.iso.asc")
+        try elsewhere.apply()
+        #expect(try keys.verifies(elsewhere.target, link))
     }
 }
 

@@ -228,6 +228,29 @@ import Testing
         let object = SampleModule.bytes().replacing(Array(".modinfo".utf8), with: Array(".comment".utf8))
         #expect(try Artifact.kind(of: folder.write("a.o", object)) == .generic)
     }
+
+    /// Whether an object file is a module shows in its tables; no more of it is read, whatever it is called.
+    @Test(arguments: [true, false]) func recognisesLargeObjectsInLittleMemory(_ isModule: Bool) throws {
+        let folder = try TemporaryFolder()
+        var bytes = SampleModule.bytes()
+        if !isModule, let name = bytes.ranges(of: Array(".modinfo".utf8)).last {
+            bytes[name.lowerBound] = 0x2c
+        }
+        // A hole between the sections and their table.
+        let table = bytes[40..<48].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let moved = table + (40 << 20)
+        for index in 0..<8 { bytes[40 + index] = UInt8(truncatingIfNeeded: moved >> (8 * index)) }
+        let path = try folder.write("large.o", Array(bytes[..<table]))
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.seek(toOffset: UInt64(moved))
+        try file.write(contentsOf: Data(bytes[table...]))
+        try file.close()
+        let before = RPMFileTests.peakMemory()
+        let survey = try Artifact.survey(of: path)
+        #expect(survey.kind == (isModule ? .module : .generic))
+        #expect((isModule ? 40 << 20...41 << 20 : 1 << 20...1 << 20).contains(survey.memory))
+        #expect(RPMFileTests.peakMemory() - before < 8 << 20)
+    }
 }
 
 /// Modules out of Debian's package of a kernel, fetched once for each checkout.

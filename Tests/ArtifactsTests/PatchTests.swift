@@ -146,7 +146,125 @@ import Testing
         #expect(try place.others.isEmpty)
     }
 
+    /// Two writers on a file system without locks: both are done or see a change, and the file is whole.
+    @Test func letsWritersMeetWithoutLocks() throws {
+        for _ in 0..<Trials.count(5, full: 200) {
+            let place = try Place(100_000)
+            let patch = try place.patch()
+            let outcomes = Lock<[String]>([])
+            let writer = PatchWriter(
+                FileAbilities(hasNamelessFiles: false, hasLocks: false, exchangesNames: false))
+            DispatchQueue.concurrentPerform(iterations: 4) { _ in
+                let outcome = Self.code { () throws(ArtifactError) in try writer.apply(patch) }
+                outcomes.withLock { $0.append(outcome) }
+            }
+            #expect(Set(outcomes.withLock { $0 }).isSubset(of: ["done", "artifact-changed"]))
+            #expect(outcomes.withLock { $0 }.contains("done"))
+            #expect(try place.content == place.signed)
+            #expect(try place.others.isEmpty)
+        }
+    }
+
+    private static func code(_ body: () throws(ArtifactError) -> Void) -> String {
+        do throws(ArtifactError) {
+            try body()
+            return "done"
+        } catch {
+            return error.code.id
+        }
+    }
+
+    // MARK: Drafts
+
+    static let abilities: [FileAbilities] = [true, false].flatMap { nameless in
+        [true, false].map { FileAbilities(hasNamelessFiles: nameless, exchangesNames: $0) }
+    }
+
+    @Test(arguments: abilities) func writesOnEveryFileSystem(_ abilities: FileAbilities) throws {
+        let place = try Place()
+        let writer = PatchWriter(abilities)
+        try writer.apply(place.patch())
+        #expect(try place.content == place.signed)
+        #expect(try place.others.isEmpty)
+        try writer.apply(#require(try Artifact.patch(stripping: place.path)))
+        #expect(try place.content == place.module)
+        #expect(try place.others.isEmpty)
+    }
+
+    /// What somebody put in the place of a draft is neither taken for the file nor removed.
+    @Test func leavesWhatIsInThePlaceOfItsDraft() throws {
+        let place = try Place()
+        let file = try SourceFile(place.path)
+        let folder = try Folder(of: file)
+        do {
+            var draft = try NewFile(in: folder, for: "a.ko", FileAbilities(hasNamelessFiles: false))
+            let name = try #require(try place.others.first)
+            try place.folder.write("strange", "not yours")
+            try Command.check(["mv", "\(place.folder.path)/strange", "\(place.folder.path)/\(name)"])
+            let outcome = Self.code { () throws(ArtifactError) in try draft.takeName(over: file.snapshot) }
+            #expect(outcome == "artifact-changed")
+        }
+        #expect(try place.content == place.module)
+        let left = try #require(try place.others.first)
+        #expect(try place.folder.read(left) == Array("not yours".utf8))
+    }
+
+    /// Somebody's new file of that name stays, however late he came.
+    @Test(arguments: abilities) func neverTakesTheNameOfAnotherFile(_ abilities: FileAbilities) throws {
+        let place = try Place()
+        let file = try SourceFile(place.path)
+        let folder = try Folder(of: file)
+        do {
+            var draft = try NewFile(in: folder, for: "a.ko", abilities)
+            try place.folder.write("newer", "rebuilt")
+            try Command.check(["mv", "\(place.folder.path)/newer", place.path])
+            let outcome = Self.code { () throws(ArtifactError) in try draft.takeName(over: file.snapshot) }
+            #expect(outcome == "artifact-changed")
+            var other = try NewFile(in: folder, for: "a.ko", abilities)
+            let second = Self.code { () throws(ArtifactError) in try other.takeFreeName() }
+            #expect(second == "artifact-changed")
+        }
+        #expect(try place.content == Array("rebuilt".utf8))
+        #expect(try place.others.isEmpty)
+    }
+
+    /// Hidden files of the dead go; those that somebody holds, and what only looks alike, stay.
+    @Test func sweepsWhatTheDeadLeft() throws {
+        let place = try Place()
+        try place.folder.write(".signet-0000000000000001", "dead")
+        let held = try place.folder.write(".signet-0000000000000002", "at work")
+        try place.folder.write(".signpost", "no draft")
+        let file = unsafe open(held, O_RDONLY | O_CLOEXEC)
+        #expect(flock(file, LOCK_EX) == 0)
+        try PatchWriter().recover(folderOf: place.path)
+        #expect(try Set(place.others) == [".signet-0000000000000002", ".signpost"])
+        close(file)
+        try PatchWriter().recover(folderOf: place.path)
+        #expect(try place.others == [".signpost"])
+    }
+
     // MARK: Things that break
+
+    /// The folder cannot be synced after the file has its new name: that is not told as if nothing had happened.
+    @Test(.needs(.program("strace")))
+    func tellsTheTruthWhenTheFolderCannotBeSynced() throws {
+        let place = try Place()
+        let output = try Command.run([
+            "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e",
+            "inject=fsync:error=EIO:when=2",
+            Products.path("artifact-probe"), "once", place.path, "500",
+        ])
+        #expect(output.text == "artifact-unsettled\n", "\(output.errorText)")
+        #expect(try place.content == place.signed)
+        let whole = try Command.run([
+            "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e",
+            "inject=fsync:error=EIO:when=1",
+            Products.path("artifact-probe"), "once", place.path, "501",
+        ])
+        #expect(whole.text == "artifact-unwritable\n", "\(whole.errorText)")
+        #expect(try place.content == place.signed)
+        #expect(try place.others.isEmpty)
+    }
 
     /// Somebody who may not write to the folder, and somebody who may but cannot give a file to its owner.
     @Test(.needs(.otherUsers), arguments: ["0755", "0777"])

@@ -350,4 +350,82 @@ import Transport
         #expect(try farm.folder.read("file.asc").starts(with: Array("-----BEGIN PGP SIGNATURE".utf8)))
         #expect(try FileManager.default.contentsOfDirectory(atPath: farm.dist) == ["file"])
     }
+
+    /// Two files of one name in different folders: nothing is signed, whichever way the files are named.
+    @Test func refusesTwoSourcesWithOneTarget() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        for name in ["a", "b"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(farm.dist)/\(name)", withIntermediateDirectories: true)
+            try farm.folder.write("dist/\(name)/SHA256SUMS", "sums of \(name)\n")
+        }
+        try farm.folder.write("dist/a/file", "text")
+        let out = try TemporaryFolder()
+        for paths in [[farm.dist], ["\(farm.dist)/b/SHA256SUMS", "\(farm.dist)/a"]] {
+            let error = await #expect(throws: SigningClientError.self) {
+                try await farm.sign(
+                    [server.endpoint],
+                    order: {
+                        $0.paths = paths; $0.folder = out.path
+                    })
+            }
+            #expect(error?.code == .artifactTargets)
+            #expect(error?.message.contains("\(out.path)/SHA256SUMS.asc") == true)
+        }
+        #expect(server.jobs.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: out.path).isEmpty)
+        // Beside their files they do not meet, and files with their signature inside never do.
+        #expect(try await farm.sign([server.endpoint]).signed == 3)
+        try farm.addPackages(1)
+        let package = "p0-1.0-1.noarch.rpm"
+        try Command.check(["cp", "\(farm.dist)/\(package)", "\(farm.dist)/a/"])
+        let packages = try await farm.sign([server.endpoint]) { _ in
+        } order: { order in
+            order.paths = ["\(farm.dist)/\(package)", "\(farm.dist)/a/\(package)"]
+            order.folder = out.path
+        }
+        #expect(packages.signed == 2)
+    }
+
+    /// In the folder for signatures lies one by another key: it stays, unless all are made anew.
+    @Test func looksAtWhatLiesInTheOtherFolder() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        try farm.folder.write("dist/file", "text")
+        let out = try TemporaryFolder()
+        let first = try await farm.sign([server.endpoint], key: "strong", order: { $0.folder = out.path })
+        #expect(first.signed == 1)
+        let before = try out.read("file.asc")
+        let second = try await farm.sign([server.endpoint], order: { $0.folder = out.path })
+        #expect(second.failures == [.artifactSigned: 1])
+        #expect(try out.read("file.asc") == before)
+        let again = try await farm.sign([server.endpoint], key: "strong", order: { $0.folder = out.path })
+        #expect(again.alreadySigned == 1)
+        let anew = try await farm.sign([server.endpoint]) { _ in
+        } order: {
+            $0.folder = out.path; $0.resigns = true
+        }
+        #expect(anew.signed == 1)
+        #expect(try out.read("file.asc") != before)
+    }
+
+    /// Who puts a file in the signature's place while the servers work keeps it.
+    @Test func leavesWhatAppearsInTheOtherFolder() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a") { $0.delay = .milliseconds(300) }
+        defer { server.kill() }
+        try farm.folder.write("dist/file", "text")
+        let out = try TemporaryFolder()
+        let writer = Task {
+            await eventually { server.jobs.count == 1 }
+            try out.write("file.asc", "notes")
+        }
+        let summary = try await farm.sign([server.endpoint], order: { $0.folder = out.path })
+        try await writer.value
+        #expect(summary.failures == [.artifactSigned: 1])
+        #expect(try out.read("file.asc") == Array("notes".utf8))
+    }
 }

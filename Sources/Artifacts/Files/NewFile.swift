@@ -6,55 +6,100 @@ internal import Cryptography
 internal import Diagnostics
 internal import Glibc
 
-/// A file under way. It has no name until it is whole, where the file system can do that, and a hidden one otherwise;
-/// what a crash leaves behind is swept by the next writer of the same file.
+/// A file under way. It has no name until it is whole, where the file system can do that, and a hidden one of its own
+/// otherwise.
+///
+/// ```
+/// hidden = ".signet-" 16HEXDIG      ; random
+/// ```
+/// Whoever makes such a file holds its lock as long as it is under way, so what a crash leaves behind is told from what
+/// another writer works on: see `Folder.sweep`.
 struct NewFile: ~Copyable {
     private let folder: Int32
     private let folderPath: String
     private let name: String
-    /// A name that fits whatever the file's own is, and which only the holder of the file's lock uses.
-    private let hidden: String
     private let descriptor: Int32
-    private let isNameless: Bool
+    private let identity: FileIdentity
+    private let abilities: FileAbilities
+    /// The name that it has for the moment.
+    private var hidden: String?
 
-    init(in folder: borrowing Folder, for name: String) throws(ArtifactError) {
-        let mark = Digest(hashing: Array(name.utf8).span, with: .sha256).bytes.prefix(8)
-        let hidden = ".signet-" + Hex.encode(Array(mark))
-        unsafe unlinkat(folder.descriptor, hidden, 0)
-        var opened = unsafe openat(
-            folder.descriptor, ".", O_RDWR | O_CLOEXEC | Int32(shim_O_TMPFILE), mode_t(0o600))
-        // A nameless file gets its name through /proc.
-        let canBeNamed = unsafe access("/proc/self/fd/\(opened)", F_OK) == 0
-        if opened >= 0, !canBeNamed {
-            close(opened)
-            opened = -1
+    static let hiddenPrefix = ".signet-"
+
+    init(
+        in folder: borrowing Folder, for name: String, _ abilities: FileAbilities = FileAbilities()
+    ) throws(ArtifactError) {
+        let opened: (name: String?, descriptor: Int32)
+        if abilities.hasNamelessFiles, let nameless = Self.openNameless(in: folder.descriptor) {
+            opened = (nil, nameless)
+        } else {
+            opened = try Self.openHidden(in: folder, for: name)
         }
-        let isNameless = opened >= 0
-        if !isNameless {
-            let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
-            opened = unsafe openat(folder.descriptor, hidden, flags, mode_t(0o600))
-        }
-        guard opened >= 0 else { throw folder.unwritable(name, errno) }
+        // A lock that cannot be had is one that the file system does not know.
+        _ = flock(opened.descriptor, LOCK_EX | LOCK_NB)
         self.folder = folder.descriptor
         folderPath = folder.path
         self.name = name
-        self.hidden = hidden
-        descriptor = opened
-        self.isNameless = isNameless
+        descriptor = opened.descriptor
+        identity = FileIdentity(opened.descriptor)
+        self.abilities = abilities
+        hidden = opened.name
+    }
+
+    private static func openNameless(in folder: Int32) -> Int32? {
+        let opened = unsafe openat(folder, ".", O_RDWR | O_CLOEXEC | Int32(shim_O_TMPFILE), mode_t(0o600))
+        guard opened >= 0 else { return nil }
+        // Such a file gets its name through /proc.
+        guard unsafe access("/proc/self/fd/\(opened)", F_OK) == 0 else {
+            close(opened)
+            return nil
+        }
+        return opened
+    }
+
+    private static func openHidden(
+        in folder: borrowing Folder, for name: String
+    ) throws(ArtifactError) -> (name: String?, descriptor: Int32) {
+        for _ in 0..<100 {
+            let hidden = randomName()
+            let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+            let opened = unsafe openat(folder.descriptor, hidden, flags, mode_t(0o600))
+            guard opened >= 0 else {
+                if errno == EEXIST { continue }
+                throw folder.unwritable(name, errno)
+            }
+            _ = flock(opened, LOCK_EX | LOCK_NB)
+            // Before it was locked, a sweep may have taken it for a leftover.
+            if let status = folder.status(of: hidden), FileIdentity(status) == FileIdentity(opened) {
+                return (hidden, opened)
+            }
+            close(opened)
+        }
+        throw folder.unwritable(name, EEXIST)
+    }
+
+    static func randomName() -> String {
+        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        return hiddenPrefix + String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     deinit {
-        // After `takeName` there is nothing under the hidden name.
-        if !isNameless { unsafe unlinkat(folder, hidden, 0) }
+        if let hidden, isOwn(hidden) { unsafe unlinkat(folder, hidden, 0) }
         close(descriptor)
+    }
+
+    /// Whether that name stands for this file.
+    private func isOwn(_ name: String) -> Bool {
+        var status = stat()
+        return unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+            && FileIdentity(status) == identity
     }
 
     // MARK: Content
 
     /// Shares the old file's blocks where the file system can, lets the kernel copy otherwise.
     func write(_ pieces: [Patch.Piece], from file: borrowing SourceFile) throws(ArtifactError) {
-        let isClone =
-            Patch.isInPlace(pieces, size: file.size) && shim_clone(descriptor, file.descriptor) == 0
+        let isClone = Self.staysInPlace(pieces) && shim_clone(descriptor, file.descriptor) == 0
         var place = 0
         for piece in pieces {
             switch piece {
@@ -63,6 +108,19 @@ struct NewFile: ~Copyable {
             }
             place += piece.count
         }
+        guard !isClone || place >= file.size || ftruncate(descriptor, place) == 0 else {
+            throw unwritable(errno)
+        }
+    }
+
+    /// Whether every byte that is kept is where it was.
+    private static func staysInPlace(_ pieces: [Patch.Piece]) -> Bool {
+        var place = 0
+        for piece in pieces {
+            if case .kept(let range) = piece, range.lowerBound != place { return false }
+            place += piece.count
+        }
+        return true
     }
 
     private func copy(_ range: Range<Int>, of file: borrowing SourceFile, to place: Int) throws(ArtifactError)
@@ -145,19 +203,73 @@ struct NewFile: ~Copyable {
         guard fsync(descriptor) == 0 else { throw unwritable(errno) }
     }
 
-    /// Becomes the file of that name at one stroke.
-    func takeName() throws(ArtifactError) {
-        if isNameless {
-            let own = "/proc/self/fd/\(descriptor)"
-            guard unsafe linkat(AT_FDCWD, own, folder, hidden, AT_SYMLINK_FOLLOW) == 0 else {
-                throw unwritable(errno)
+    /// Becomes the file of that name at one stroke, in the place of the file that `old` describes and of no other.
+    mutating func takeName(over old: FileSnapshot) throws(ArtifactError) {
+        let hidden = try takeHiddenName()
+        guard isOwn(hidden) else { throw changed() }
+        guard abilities.exchangesNames, exchange(hidden) else {
+            // Without such an exchange there is a moment between the look and the change.
+            var status = stat()
+            guard unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
+                FileSnapshot(status) == old
+            else { throw changed() }
+            guard unsafe renameat(folder, hidden, folder, name) == 0 else { throw unwritable(errno) }
+            self.hidden = nil
+            return
+        }
+        var status = stat()
+        let isThere = unsafe fstatat(folder, hidden, &status, AT_SYMLINK_NOFOLLOW) == 0
+        guard isThere, FileSnapshot(status).hasContent(of: old) else {
+            // Somebody else's: it gets its name back.
+            _ = exchange(hidden)
+            throw changed()
+        }
+        self.hidden = nil
+        unsafe unlinkat(folder, hidden, 0)
+    }
+
+    /// Becomes the file of that name when there is none yet.
+    mutating func takeFreeName() throws(ArtifactError) {
+        var taken: Bool
+        if let hidden {
+            guard isOwn(hidden) else { throw changed() }
+            let flag = UInt32(shim_RENAME_NOREPLACE)
+            taken = unsafe renameat2(folder, hidden, folder, name, flag) == 0
+            if !taken, errno != EEXIST, unsafe linkat(folder, hidden, folder, name, 0) == 0 {
+                taken = true
+                unsafe unlinkat(folder, hidden, 0)
             }
+        } else {
+            taken = unsafe linkat(AT_FDCWD, ownPath, folder, name, AT_SYMLINK_FOLLOW) == 0
         }
-        guard unsafe renameat(folder, hidden, folder, name) == 0 else {
-            let number = errno
-            unsafe unlinkat(folder, hidden, 0)
-            throw unwritable(number)
+        guard taken else { throw errno == EEXIST ? changed() : unwritable(errno) }
+        hidden = nil
+    }
+
+    private var ownPath: String { "/proc/self/fd/\(descriptor)" }
+
+    private mutating func takeHiddenName() throws(ArtifactError) -> String {
+        if let hidden { return hidden }
+        for _ in 0..<100 {
+            let name = Self.randomName()
+            if unsafe linkat(AT_FDCWD, ownPath, folder, name, AT_SYMLINK_FOLLOW) == 0 {
+                hidden = name
+                return name
+            }
+            guard errno == EEXIST else { break }
         }
+        throw unwritable(errno)
+    }
+
+    /// The hidden name and the other one change places.
+    private func exchange(_ hidden: String) -> Bool {
+        unsafe renameat2(folder, hidden, folder, name, UInt32(shim_RENAME_EXCHANGE)) == 0
+    }
+
+    private func changed() -> ArtifactError {
+        ArtifactError(
+            .artifactChanged,
+            "\(folderPath)/\(name): something else came there meanwhile; it is left as it is")
     }
 
     private func unwritable(_ number: Int32) -> ArtifactError {

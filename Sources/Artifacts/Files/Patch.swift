@@ -2,7 +2,8 @@
 
 /// How a file becomes its signed self: a value that nothing has happened with yet.
 ///
-/// It holds only what is new, and places of the old file for the rest, so its size does not depend on the file's.
+/// It holds only what is new, and places of the old file for the rest, so its size does not depend on the file's. A
+/// `PatchWriter` carries it out.
 public struct Patch: Hashable, Sendable {
     /// A part of the file that will be.
     enum Piece: Hashable, Sendable {
@@ -21,39 +22,33 @@ public struct Patch: Hashable, Sendable {
     enum Effect: Hashable, Sendable {
         /// The file itself is replaced by these pieces.
         case rewritten([Piece])
-        /// A file beside it, or in another folder, whose name is longer by the suffix, gets these bytes.
-        case beside(suffix: String, [UInt8], folder: String? = nil)
-        /// That file goes away.
-        case removed(suffix: String)
+        /// Bytes of the file are exchanged for as many others, and nothing else of it changes.
+        case exchanged(at: Int, old: [UInt8], new: [UInt8])
+        /// A file in the place of detached signatures, whose name is longer by the suffix, gets these bytes. `over` is
+        /// what lay there when it was looked at, see `DetachedFile`; without it nothing may be there.
+        case beside(suffix: String, [UInt8], over: FileSnapshot? = nil)
+        /// That file goes away, if it still is what it was.
+        case removed(suffix: String, FileSnapshot)
     }
 
     /// The file, as the caller wrote its path.
     public let path: String
+    /// The path that the signature is written to: with a detached one, of the file that a link names.
+    public let target: String
     let snapshot: FileSnapshot
-    private(set) var effect: Effect
+    let signatureFolder: String?
+    let effect: Effect
 
     init(_ file: borrowing SourceFile, _ effect: Effect) {
         path = file.path
         snapshot = file.snapshot
+        signatureFolder = file.signatureFolder
         self.effect = effect
-    }
-
-    /// The path that the signature is written to.
-    public var target: String {
-        switch effect {
-        case .rewritten: path
-        case .beside(let suffix, _, let folder?):
-            "\(folder)/\(path.split(separator: "/").last ?? "")\(suffix)"
-        case .beside(let suffix, _, nil), .removed(let suffix): path + suffix
-        }
-    }
-
-    /// The same, with a detached signature in that folder instead of beside the file.
-    public func placed(in folder: String) -> Patch {
-        guard case .beside(let suffix, let bytes, _) = effect else { return self }
-        var patch = self
-        patch.effect = .beside(suffix: suffix, bytes, folder: folder)
-        return patch
+        target =
+            switch effect {
+            case .rewritten, .exchanged: file.path
+            case .beside(let suffix, _, _), .removed(let suffix, _): file.detachedPath(suffix)
+            }
     }
 
     /// How many bytes are new.
@@ -63,18 +58,8 @@ public struct Patch: Hashable, Sendable {
             pieces.reduce(0) { sum, piece in
                 if case .new(let bytes) = piece { sum + bytes.count } else { sum }
             }
-        case .beside(_, let bytes, _): bytes.count
+        case .exchanged(_, _, let bytes), .beside(_, let bytes, _): bytes.count
         case .removed: 0
         }
-    }
-
-    /// Whether every kept byte stays where it is and the length is the same, so that only the new bytes differ.
-    static func isInPlace(_ pieces: [Piece], size: Int) -> Bool {
-        var place = 0
-        for piece in pieces {
-            if case .kept(let range) = piece, range.lowerBound != place { return false }
-            place += piece.count
-        }
-        return place == size
     }
 }

@@ -13,13 +13,15 @@ struct SourceFile: ~Copyable, Sendable {
     let path: String
     /// The file itself, behind all links.
     let place: String
+    /// Where detached signatures go; nil for beside the file itself.
+    let signatureFolder: String?
     let snapshot: FileSnapshot
     let descriptor: Int32
 
     /// What is read at once.
     static let chunk = 256 << 10
 
-    init(_ path: String) throws(ArtifactError) {
+    init(_ path: String, signaturesIn folder: String? = nil) throws(ArtifactError) {
         guard let real = unsafe realpath(path, nil) else { throw Self.unreadable(path, errno) }
         let place = unsafe String(cString: real)
         unsafe free(real)
@@ -35,6 +37,7 @@ struct SourceFile: ~Copyable, Sendable {
         }
         self.path = path
         self.place = place
+        signatureFolder = folder
         descriptor = opened
         snapshot = FileSnapshot(status)
     }
@@ -126,10 +129,40 @@ struct FileSnapshot: Hashable, Sendable {
         return one.device == other.device && one.inode == other.inode && one.size == other.size
     }
 
+    /// Whether it is the same but for what a change of its name changes.
+    func hasContent(of other: FileSnapshot) -> Bool {
+        size == other.size && times[0] == other.times[0] && times[1] == other.times[1]
+    }
+
     func hash(into hasher: inout Hasher) {
         hasher.combine(inode)
         hasher.combine(size)
     }
+}
+
+/// Which file it is, whatever its name.
+struct FileIdentity: Hashable, Sendable {
+    var device: UInt64
+    var inode: UInt64
+
+    init(_ status: stat) {
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+    }
+
+    /// Of an open file; nothing's when it cannot be told.
+    init(_ descriptor: Int32) {
+        var status = stat()
+        _ = unsafe fstat(descriptor, &status)
+        self.init(status)
+    }
+}
+
+/// What not every file system can do; tests go without it.
+struct FileAbilities: Sendable {
+    var hasNamelessFiles = true
+    var hasLocks = true
+    var exchangesNames = true
 }
 
 /// What a system call said.

@@ -3,16 +3,14 @@
 internal import Bytes
 internal import Cryptography
 internal import Diagnostics
-internal import Glibc
 internal import Signatures
 
 /// Any other file: an armored OpenPGP signature in a file beside it.
 struct GenericFormat: ArtifactFormat {
     let kind = SigningKind.generic
     let suffixes: [String] = []
-    static let suffix = ".asc"
-    /// Bytes of a file of signatures; others make no larger ones.
-    private static let largest = 128 << 10
+    private static let suffix = ".asc"
+    var detachedSuffix: String? { Self.suffix }
 
     func recognises(_ start: [UInt8], of file: borrowing SourceFile) -> Bool { false }
 
@@ -34,25 +32,28 @@ struct GenericFormat: ArtifactFormat {
     }
 
     func signatures(in file: borrowing SourceFile) throws(ArtifactError) -> [[UInt8]] {
-        try present(beside: file) ?? []
+        (try? DetachedFile(of: file, Self.suffix)?.packets.map(\.encoded)) ?? []
     }
 
     func embed(
         _ signature: [UInt8], in file: borrowing SourceFile, replacing: Bool
     ) throws(ArtifactError) -> Patch.Effect {
         let issuer = try OpenPGPSignature(reading: signature).issuerKeyID
-        if !replacing, let present = try present(beside: file) {
-            let issuers = present.map { (try? OpenPGPSignature(reading: $0))?.issuerKeyID }
-            guard issuers == [issuer] else {
-                throw ArtifactError(
-                    .artifactSigned, "\(file.path + Self.suffix) holds another key's signature")
+        let present = try DetachedFile(of: file, Self.suffix)
+        if let present {
+            let issuers = try present.packets.map(\.issuerKeyID)
+            guard replacing || issuers == [issuer] else {
+                throw ArtifactError(.artifactSigned, "\(present.path) holds another key's signature")
             }
         }
-        return .beside(suffix: Self.suffix, Array(OpenPGPArmor.signature.encode(signature).utf8))
+        let text = Array(OpenPGPArmor.signature.encode(signature).utf8)
+        return .beside(suffix: Self.suffix, text, over: present?.snapshot)
     }
 
     func strip(_ file: borrowing SourceFile) throws(ArtifactError) -> Patch.Effect? {
-        try present(beside: file) == nil ? nil : .removed(suffix: Self.suffix)
+        guard let present = try DetachedFile(of: file, Self.suffix) else { return nil }
+        _ = try present.packets
+        return .removed(suffix: Self.suffix, present.snapshot)
     }
 
     func facts(of content: Claim.Content) throws(ArtifactError) -> ClaimFacts {
@@ -75,13 +76,17 @@ struct GenericFormat: ArtifactFormat {
             return facts
         }
     }
+}
 
-    /// The signatures beside a file: none of them when there is something else there, nil when there is nothing.
-    private func present(beside file: borrowing SourceFile) throws(ArtifactError) -> [[UInt8]]? {
-        guard unsafe access(file.place + Self.suffix, F_OK) == 0 else { return nil }
-        let beside = try SourceFile(file.place + Self.suffix)
-        guard beside.size <= Self.largest else { return [] }
-        let content = try beside.read(0..<beside.size)
-        return ((try? OpenPGPSignature.all(in: content.span)) ?? []).map(\.encoded)
+extension DetachedFile {
+    /// The OpenPGP signatures that lie there; what is no signature is not to be touched.
+    fileprivate var packets: [OpenPGPSignature] {
+        get throws(ArtifactError) {
+            guard let content, let packets = try? OpenPGPSignature.all(in: content.span) else {
+                throw ArtifactError(
+                    .artifactSigned, "\(path) is there and is no OpenPGP signature; move it away first")
+            }
+            return packets
+        }
     }
 }

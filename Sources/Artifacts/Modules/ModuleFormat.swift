@@ -14,9 +14,12 @@ struct ModuleFormat: ArtifactFormat {
     func recognises(_ start: [UInt8], of file: borrowing SourceFile) -> Bool {
         guard ELFObject.begins(start.span) else { return false }
         if file.name.hasSuffix(".ko") { return true }
-        guard let module = try? module(in: file) else { return false }
-        if module.count < file.size { return true }
-        return (try? ELFObject(module.span))?.sections.contains { $0.name == ".modinfo" } ?? false
+        if let size = try? moduleSize(of: file), size < file.size { return true }
+        return ELFObject.has(section: ".modinfo", in: file)
+    }
+
+    func memory(toRead file: borrowing SourceFile) throws(ArtifactError) -> Int {
+        min(file.size, Claim.contentLimit)
     }
 
     func read(

@@ -47,9 +47,22 @@ struct RPMFile: Sendable {
     private static func header(
         at place: Int, of file: borrowing SourceFile, _ region: RPMHeader.Region
     ) throws(ArtifactError) -> RPMHeader {
-        let intro = try file.read(place..<place + RPMHeader.introCount)
-        let count = try RPMHeader.count(announcedBy: intro.span)
+        let count = try count(announcedAt: place, of: file)
         return try RPMHeader(try file.read(place..<place + count), region)
+    }
+
+    /// How many bytes both headers say that they have, with the lists that are made of them.
+    static func announcedCount(of file: borrowing SourceFile) throws(ArtifactError) -> Int {
+        let signature = try count(announcedAt: leadCount, of: file)
+        let main = try count(announcedAt: leadCount + padded(signature), of: file)
+        return 2 * (signature + main)
+    }
+
+    private static func count(
+        announcedAt place: Int, of file: borrowing SourceFile
+    ) throws(ArtifactError) -> Int {
+        let intro = try file.read(place..<place + RPMHeader.introCount)
+        return try RPMHeader.count(announcedBy: intro.span)
     }
 
     static func padded(_ count: Int) -> Int { (count + 7) & ~7 }

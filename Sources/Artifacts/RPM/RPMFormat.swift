@@ -13,6 +13,11 @@ struct RPMFormat: ArtifactFormat {
         start.starts(with: RPMFile.leadMagic)
     }
 
+    /// The two headers; what is wrong with them is said when they are read.
+    func memory(toRead file: borrowing SourceFile) throws(ArtifactError) -> Int {
+        (try? RPMFile.announcedCount(of: file)) ?? 0
+    }
+
     func read(
         _ file: borrowing SourceFile, _ digest: DigestAlgorithm
     ) throws(ArtifactError) -> Claim.Content {

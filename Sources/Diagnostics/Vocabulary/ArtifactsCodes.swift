@@ -33,9 +33,17 @@ extension ErrorCode {
         "artifact-unwritable", .invalidInput,
         cause: "A signed file could not be written; the original is as it was.",
         remedy: "Check the space on the disk and the permissions of the file and its folder.")
+    public static let artifactUnsettled = ErrorCode(
+        "artifact-unsettled", .internal,
+        cause: "A signature was written, but the disk did not confirm it or could not take it back.",
+        remedy: "Look after the disk, then run the same command again, which settles what is there.")
+    public static let artifactTargets = ErrorCode(
+        "artifact-targets", .configuration,
+        cause: "The detached signatures of two files would go into one file.",
+        remedy: "Sign the files one folder at a time, or leave --out-dir out.")
 
     static let ofArtifacts: [ErrorCode] = [
         artifactMalformed, artifactCorrupt, artifactUnsupported, artifactUnrecognised, artifactSigned,
-        artifactChanged, artifactBusy, artifactUnwritable,
+        artifactChanged, artifactBusy, artifactUnwritable, artifactUnsettled, artifactTargets,
     ]
 }

@@ -31,6 +31,7 @@ public struct SigningClient: Sendable {
                 .permissionDenied, "key \(order.key) does not sign files of kind \(kind.rawValue) here")
         }
         let run = SigningRun(order, settings, check, dispatch, listener)
+        try await run.prepare()
         return await withTaskCancellationHandler {
             await run.run()
         } onCancel: {

@@ -15,6 +15,7 @@ final class SigningRun: Sendable {
     private let dispatch: DispatchHandle
     private let listener: @Sendable (SigningEvent) -> Void
     private let board: Lock<WorkBoard>
+    private let writer = PatchWriter()
     private let summary = Lock(SigningSummary())
 
     init(
@@ -28,6 +29,16 @@ final class SigningRun: Sendable {
         self.dispatch = dispatch
         self.listener = listener
         board = Lock(WorkBoard(FileWalk(order.paths), jobs: settings.jobs, memory: settings.memory))
+    }
+
+    /// Looks at the order as a whole, before the first file.
+    func prepare() async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            let worker: @Sendable () -> Void = { [self] in
+                continuation.resume(with: Result { try TargetCheck.check(order, check.kinds) })
+            }
+            do { try Thread.detach(named: "files", worker) } catch { worker() }
+        }
     }
 
     func run() async -> SigningSummary {
@@ -59,9 +70,9 @@ final class SigningRun: Sendable {
         while true {
             let step = board.withLock(when: { $0.hasStep }) { $0.take() } ?? .end
             switch step {
-            case .read(let file):
-                read(file)
-                board.withLock { $0.wasRead(file) }
+            case .read(let file, let room):
+                let needed = read(file, room)
+                board.withLock { $0.wasRead(file, room: room, needed: needed) }
                 board.wakeAll()
             case .write(let answer): write(answer)
             case .end: return board.wakeAll()
@@ -71,42 +82,57 @@ final class SigningRun: Sendable {
 
     // MARK: Reading
 
-    private func read(_ step: FileWalk.Step) {
+    /// Nil when the file was dealt with; else the room that it takes.
+    private func read(_ step: FileWalk.Step, _ room: Int) -> Int? {
         switch step {
-        case .file(let path, _, let isNamed): read(path, isNamed)
+        case .file(let path, _, let isNamed): return read(path, isNamed, room)
         case .unreadable(let path, let number):
             let error = FileWalk.error(path, number)
             finish(FileOutcome(path: path, result: .failed(error.code, error.message)))
+            return nil
         }
     }
 
-    private func read(_ path: String, _ isNamed: Bool) {
+    private func read(_ path: String, _ isNamed: Bool, _ room: Int) -> Int? {
         let found = board.withLock { $0.found }
         listener(.found(found))
         do {
-            let kind = try Artifact.kind(of: path)
+            if !order.isDry { try writer.recover(folderOf: path) }
+            let survey = try Artifact.survey(of: path)
+            let kind = survey.kind
             guard isNamed || (order.kind ?? kind) == kind && check.kinds.contains(kind) else {
-                return finish(FileOutcome(path: path, kind: kind, result: .passedOver))
+                finish(FileOutcome(path: path, kind: kind, result: .passedOver))
+                return nil
             }
-            let artifact = try Artifact(reading: path, as: order.kind ?? kind, digest: check.digest)
-            guard check.kinds.contains(artifact.kind) else {
-                throw SigningClientError(
-                    .permissionDenied,
-                    "\(path): key \(order.key) does not sign files of kind \(artifact.kind.rawValue)")
-            }
-            if !order.resigns, isSigned(artifact) {
-                return finish(FileOutcome(path: path, kind: artifact.kind, result: .alreadySigned))
-            }
-            if order.isDry {
-                return finish(FileOutcome(path: path, kind: artifact.kind, result: .signed(server: nil)))
-            }
-            try send(artifact)
+            let needed =
+                order.kind.map { $0 == kind } ?? true
+                ? survey.memory : try Artifact.survey(of: path, as: order.kind).memory
+            guard needed <= room else { return needed }
+            if let outcome = try outcome(ofReading: path, as: order.kind ?? kind) { finish(outcome) }
         } catch let error as ArtifactError where error.code == .artifactUnrecognised && !isNamed {
             // A signature that lies beside its file.
             finish(FileOutcome(path: path, result: .passedOver))
         } catch {
             finish(Self.outcome(of: path, nil, error))
         }
+        return nil
+    }
+
+    /// Nil when the file goes to the servers.
+    private func outcome(ofReading path: String, as kind: SigningKind) throws -> FileOutcome? {
+        let artifact = try Artifact(
+            reading: path, as: kind, digest: check.digest, signaturesIn: order.folder)
+        guard check.kinds.contains(artifact.kind) else {
+            throw SigningClientError(
+                .permissionDenied,
+                "\(path): key \(order.key) does not sign files of kind \(artifact.kind.rawValue)")
+        }
+        if !order.resigns, isSigned(artifact) {
+            return FileOutcome(path: path, kind: artifact.kind, result: .alreadySigned)
+        }
+        if order.isDry { return FileOutcome(path: path, kind: artifact.kind, result: .signed(server: nil)) }
+        try send(artifact)
+        return nil
     }
 
     private func isSigned(_ artifact: Artifact) -> Bool {
@@ -154,9 +180,8 @@ final class SigningRun: Sendable {
                     "\(artifact.path): server \(made.server) sent a signature that does not hold (\(refusal.rawValue))"
                 )
             }
-            var patch = try artifact.patch(embedding: made.signature, replacing: order.resigns)
-            if let folder = order.folder { patch = patch.placed(in: folder) }
-            try patch.apply()
+            let patch = try artifact.patch(embedding: made.signature, replacing: order.resigns)
+            try writer.apply(patch)
             try checkWritten(made.signature, artifact)
             if patch.target != artifact.path { outcome.output = patch.target }
             outcome.result = .signed(server: made.server)
@@ -168,8 +193,8 @@ final class SigningRun: Sendable {
 
     /// Reads the signature back.
     private func checkWritten(_ signature: [UInt8], _ artifact: Artifact) throws {
-        guard order.folder == nil else { return }
-        guard try Artifact.signatures(of: artifact.path, as: artifact.kind).contains(signature) else {
+        let written = try Artifact.signatures(of: artifact.path, as: artifact.kind, in: order.folder)
+        guard written.contains(signature) else {
             throw SigningClientError(
                 .artifactChanged, "\(artifact.path): the signature is not there after it was written")
         }

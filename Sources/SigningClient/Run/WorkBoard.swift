@@ -13,7 +13,8 @@ struct WorkBoard: ~Copyable {
     }
 
     enum Step: Sendable {
-        case read(FileWalk.Step)
+        /// A file, and the bytes for which room is kept while it is read.
+        case read(FileWalk.Step, room: Int)
         case write(Answer)
         /// Nothing is left for this thread.
         case end
@@ -22,6 +23,8 @@ struct WorkBoard: ~Copyable {
     private let limits: (jobs: Int, memory: Int)
     private var walk: FileWalk
     private var next: FileWalk.Step?
+    /// Files that turned out to need more room than was kept for them.
+    private var large: [(step: FileWalk.Step, room: Int)] = []
     private var answers: [Answer] = []
     /// Files between the walk and their outcome.
     private var underWay = 0
@@ -42,26 +45,37 @@ struct WorkBoard: ~Copyable {
 
     var hasStep: Bool {
         if !answers.isEmpty { return true }
-        if isStopped || next == nil { return underWay == 0 }
-        return mayRead
+        if isStopped { return underWay == 0 }
+        if let first = large.first { return hasRoom(first.room) }
+        guard let next else { return underWay == 0 }
+        return underWay == 0 || underWay < limits.jobs && hasRoom(next.leastRoom)
     }
 
-    private var mayRead: Bool {
-        underWay == 0 || underWay < limits.jobs && memory + (next?.memory ?? 0) <= limits.memory
-    }
+    /// What is larger than the limit goes alone.
+    private func hasRoom(_ count: Int) -> Bool { memory == 0 || memory + count <= limits.memory }
 
     /// Answers first, so that what is under way becomes less.
     mutating func take() -> Step {
         if !answers.isEmpty { return .write(answers.removeFirst()) }
-        guard !isStopped, let step = next else { return .end }
+        guard !isStopped else { return .end }
+        if !large.isEmpty {
+            let file = large.removeFirst()
+            memory += file.room
+            return .read(file.step, room: file.room)
+        }
+        guard let step = next else { return .end }
         underWay += 1
-        memory += step.memory
+        memory += step.leastRoom
         advance()
-        return .read(step)
+        return .read(step, room: step.leastRoom)
     }
 
-    /// The room that was kept for reading is free.
-    mutating func wasRead(_ step: FileWalk.Step) { memory -= step.memory }
+    /// The room that was kept for reading is free. With `needed` the file was not read and waits for more.
+    mutating func wasRead(_ step: FileWalk.Step, room: Int, needed: Int? = nil) {
+        memory -= room
+        guard let needed else { return }
+        if isStopped { underWay -= 1 } else { large.append((step, needed)) }
+    }
 
     /// A job goes to the servers.
     mutating func sent(_ artifact: Artifact) { memory += artifact.claim.memory }
@@ -74,14 +88,18 @@ struct WorkBoard: ~Copyable {
         if let artifact { memory -= artifact.claim.memory }
     }
 
-    mutating func stop() { isStopped = true }
+    mutating func stop() {
+        isStopped = true
+        underWay -= large.count
+        large = []
+    }
 }
 
 extension FileWalk.Step {
-    /// What a file's claim holds at most: a module is claimed whole, of others a MiB or a header.
-    var memory: Int {
-        guard case .file(let path, let size, _) = self else { return 0 }
-        return min(size, path.hasSuffix(".ko") ? Claim.contentLimit : Claim.genericContentLimit)
+    /// Room for every file before it is known: many a claim is no larger.
+    var leastRoom: Int {
+        guard case .file(_, let size, _) = self else { return 0 }
+        return min(size, Claim.genericContentLimit)
     }
 }
 
