@@ -18,10 +18,13 @@ public struct Command {
         public var description: String
     }
 
-    /// What children see: the caller's `PATH`, a fixed locale and time zone, and a home folder of their own.
+    /// What children see: the caller's `PATH`, a fixed locale and time zone, a home folder of their own, and where the
+    /// sanitizers of those that this package makes put their reports.
     public static let environment: [String: String] = {
         let own = ProcessInfo.processInfo.environment
-        var clean = own.filter { $0.key == "PATH" || $0.key.hasPrefix("SIGNET_") }
+        var clean = own.filter {
+            $0.key == "PATH" || $0.key.hasPrefix("SIGNET_") || $0.key.hasSuffix("SAN_OPTIONS")
+        }
         clean["LC_ALL"] = "C.UTF-8"
         clean["TZ"] = "UTC"
         let home = own["SIGNET_TMP"].map { $0 + "/home" } ?? Repository.path(".build/home")
