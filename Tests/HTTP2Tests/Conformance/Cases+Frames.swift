@@ -27,10 +27,10 @@ extension Case {
     private static let format = [
         Case(
             "4.1", "unknown type of frame", Frame(0x16, 0, 0, Array("anything".utf8)).bytes, .alive),
-        Case("4.1", "undefined flags", ping(flags: 0x16), .pong(Array("pingping".utf8))),
+        Case("4.1", "undefined flags", ping(flags: 0x16), .pong("pingping")),
         Case(
             "4.1", "reserved bit", Frame(Frame.ping, 0, 1 << 31, Array("reserved".utf8)).bytes,
-            .pong(Array("reserved".utf8))),
+            .pong("reserved")),
         Case(
             "4.2", "DATA of 16,384 bytes",
             open + Case.body(16_384, end: true), .answered(1)),
@@ -129,11 +129,11 @@ extension Case {
     ]
 
     private static let pings = [
-        Case("6.7", "PING", ping(Array("8 bytes.".utf8)), .pong(Array("8 bytes.".utf8))),
+        Case("6.7", "PING", ping(Array("8 bytes.".utf8)), .pong("8 bytes.")),
         Case(
             "6.7", "PING with ACK is not answered",
             ping(Array("no reply".utf8), flags: 1) + ping(Array("an reply".utf8)),
-            .pong(Array("an reply".utf8))),
+            .pong("an reply")),
         Case(
             "6.7", "PING on a stream", Frame(Frame.ping, 0, 1, [UInt8](repeating: 0, count: 8)).bytes,
             protocolError),

@@ -79,7 +79,7 @@ extension Case {
             "6.4", "RST_STREAM", headers(1, request, end: false) + reset(1) + headers(3, request),
             .answered(3)),
         Case("6.5", "SETTINGS", settings((3, 100)), .settingsAcknowledged),
-        Case("6.7", "PING", ping(Array("12345678".utf8)), .pong(Array("12345678".utf8))),
+        Case("6.7", "PING", ping(Array("12345678".utf8)), .pong("12345678")),
         Case("6.8", "GOAWAY", headers(1, request) + goAway(), .connectionError([.noError])),
         Case(
             "6.9", "WINDOW_UPDATE of the connection", windowUpdate(0, 1) + headers(1, request), .answered(1)),
