@@ -30,6 +30,11 @@ public final class TestCA: Sendable {
             private_key = \(folder.path)/\(name)/ca.key
             default_md = sha256
             default_crl_days = 1
+            new_certs_dir = \(folder.path)/\(name)
+            rand_serial = yes
+            policy = any
+            [any]
+            commonName = supplied
             """)
         try Command.check(
             [
@@ -39,11 +44,12 @@ public final class TestCA: Sendable {
             ], folder: path)
     }
 
-    /// Makes `NAME.crt` and `NAME.key`, and returns their paths.
+    /// Makes `NAME.crt` and `NAME.key`, and returns their paths. An expired one was valid until a day ago, an early one
+    /// will be in a day.
     @discardableResult
     public func issue(
         _ leaf: String, san: String = "", usage: String = "clientAuth,serverAuth", subject: String? = nil,
-        expired: Bool = false, rawSAN: Bool = false
+        expired: Bool = false, early: Bool = false, rawSAN: Bool = false
     ) throws -> (certificate: String, key: String) {
         try Command.check(
             [
@@ -55,12 +61,23 @@ public final class TestCA: Sendable {
         if !san.isEmpty { extensions += "subjectAltName=\(san)\n" }
         if rawSAN { extensions = extensions.replacingOccurrences(of: "subjectAltName=", with: "2.5.29.17=") }
         try folder.write(name + "/" + leaf + ".ext", extensions)
-        try Command.check(
-            [
-                "openssl", "x509", "-req", "-in", leaf + ".csr", "-CA", "ca.crt", "-CAkey", "ca.key",
-                "-CAcreateserial", "-out", leaf + ".crt", "-extfile", leaf + ".ext", "-days",
-                expired ? "-1" : "1",
-            ], folder: path)
+        if early {
+            // `openssl x509` of Debian 12 knows no other beginning than now.
+            let date = { try Command.check(["date", "-u", "-d", $0, "+%Y%m%d%H%M%SZ"]).text.dropLast() }
+            try Command.check(
+                [
+                    "openssl", "ca", "-batch", "-notext", "-config", "ca.cnf", "-in", leaf + ".csr", "-out",
+                    leaf + ".crt", "-extfile", leaf + ".ext", "-startdate", String(date("+1 day")),
+                    "-enddate", String(date("+2 days")),
+                ], folder: path)
+        } else {
+            try Command.check(
+                [
+                    "openssl", "x509", "-req", "-in", leaf + ".csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+                    "-CAcreateserial", "-out", leaf + ".crt", "-extfile", leaf + ".ext", "-days",
+                    expired ? "-1" : "1",
+                ], folder: path)
+        }
         return (path + "/" + leaf + ".crt", path + "/" + leaf + ".key")
     }
 

@@ -107,4 +107,53 @@ final class OpenStream: Sendable {
         await #expect(throws: TransportError.self) { try await third.receive() }
         await eventually { listener.connections == 0 }
     }
+
+    /// An authority is replaced in two steps, both in one file and then the new one alone: nobody's stream is cut but
+    /// those whose authority is gone.
+    @Test func authoritiesAreReplaced() async throws {
+        let tls = try await TestTLS.make()
+        let next = try TestCA("next", in: tls.folder)
+        let material = try next.issue("client", san: "URI:spiffe://test/client")
+        let (oldText, newText) = (try tls.folder.read("ca/ca.crt"), try tls.folder.read("next/ca.crt"))
+        let clients = try tls.folder.write("clients.crt", oldText)
+        var settings = tls.server
+        settings.trust = .authorities(.file(clients))
+        let context = try TLSContext(settings)
+        let loops = try TestLoops()
+        let listener = try Listener(
+            at: #require(Address("127.0.0.1", port: 0)), loops: loops.loops, security: .tls(context),
+            handler: echo)
+        var later = tls.client()
+        later.certificates = .file(material.certificate)
+        later.key = .file(material.key)
+        func connect(_ settings: TLSSettings) async throws -> OpenStream {
+            try await OpenStream(
+                .host("127.0.0.1", port: listener.address.port), .tls(TLSContext(settings)),
+                on: loops.loops.all[0], serverName: "server.test")
+        }
+        func lives(_ stream: OpenStream) async throws {
+            try await stream.send("a")
+            #expect(try await stream.receive() == "a")
+        }
+
+        let first = try await connect(tls.client())
+        try await lives(first)
+        let early = try await connect(later)
+        await #expect(throws: TransportError.self) { try await early.receive() }
+
+        try tls.folder.write("clients.crt", oldText + newText)
+        try context.reload()
+        let second = try await connect(later)
+        try await lives(first)
+        try await lives(second)
+
+        try tls.folder.write("clients.crt", newText)
+        try context.reload()
+        await #expect(throws: TransportError.self) { try await first.receive() }
+        try await lives(second)
+        let late = try await connect(tls.client())
+        await #expect(throws: TransportError.self) { try await late.receive() }
+        second.close()
+        await eventually { listener.connections == 0 }
+    }
 }

@@ -58,6 +58,7 @@ final class PythonServer {
     @Test func pythonServers() async throws {
         let tls = try await TestTLS.make()
         try tls.ca.issue("old", san: "DNS:server.test", expired: true)
+        try tls.ca.issue("early", san: "DNS:server.test", early: true)
         try tls.ca.issue("wrong", san: "DNS:server.test", usage: "clientAuth")
         try tls.ca.issue("wild", san: "DNS:*.server.test")
         try tls.ca.issue("named", subject: "/CN=server.test")
@@ -107,6 +108,8 @@ final class PythonServer {
 
         let old = try PythonServer(folder: folder, setup: setup("old"))
         #expect(try await attempt(old, tls.client()).contains("certificate has expired"))
+        let early = try PythonServer(folder: folder, setup: setup("early"))
+        #expect(try await attempt(early, tls.client()).contains("certificate is not yet valid"))
         let wrong = try PythonServer(folder: folder, setup: setup("wrong"))
         #expect(try await attempt(wrong, tls.client()).contains("unsuitable certificate purpose"))
         let named = try PythonServer(folder: folder, setup: setup("named"))

@@ -56,6 +56,9 @@ final class Ends: Sendable {
             name: "expired", arguments: ["-cert", "old.crt", "-key", "old.key"],
             client: "alert certificate expired", server: "certificate has expired"),
         Case(
+            name: "not yet valid", arguments: ["-cert", "early.crt", "-key", "early.key"],
+            client: "alert bad certificate", server: "certificate is not yet valid"),
+        Case(
             name: "unknown authority",
             arguments: ["-cert", "../other/client.crt", "-key", "../other/client.key"],
             client: "alert unknown ca", server: "unable to get local issuer certificate"),
@@ -96,6 +99,7 @@ final class Ends: Sendable {
         let other = try TestCA("other", in: tls.folder)
         try other.issue("client", san: "URI:spiffe://test/client")
         try tls.ca.issue("old", expired: true)
+        try tls.ca.issue("early", early: true)
         try tls.ca.issue("revoked")
         try tls.ca.revoke("revoked")
         try tls.ca.issue("denied")
