@@ -278,11 +278,13 @@ final class Scripted: Sendable {
         policy.tries = 100
         var generator = Trials.generator("retry")
         for number in 1..<100 {
-            for _ in 0..<20 {
-                let pause = policy.pause(after: .lost, try: number, isIdempotent: true, using: &generator)
-                let bound = min(policy.most, policy.first * (1 << min(number - 1, 10)))
-                #expect(pause.map { $0 >= .zero && $0 <= bound } == true)
+            let bound = min(policy.most, policy.first * (1 << min(number - 1, 10)))
+            let pauses = (0..<20).compactMap { _ in
+                policy.pause(after: .lost, try: number, isIdempotent: true, using: &generator)
             }
+            #expect(pauses.count == 20 && pauses.allSatisfy { $0 >= .zero && $0 <= bound })
+            // Clients that lost the same server at once do not come back at once.
+            #expect(Set(pauses).count > 10)
         }
     }
 
