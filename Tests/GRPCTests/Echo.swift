@@ -66,6 +66,8 @@ struct EchoServer {
     let loops: EventLoops
     let server: Server
     let listener: Listener
+    /// One for each that began.
+    let connections = Notes()
     var port: UInt16 { listener.address.port }
 
     init(
@@ -77,9 +79,13 @@ struct EchoServer {
         let server = Server([Echo.service] + more, limits: limits, observe: observe)
         self.server = server
         let security: Security = try tls.map { .tls(try TLSContext($0.forGRPC($0.server))) } ?? .plain
+        let connections = connections
         listener = try Listener(
             at: .ip4(0x7f00_0001, port: 0), loops: loops, security: security, limits: transport
-        ) { server.serve($0) }
+        ) { connection in
+            connections.add("\(connection.remote)")
+            return server.serve(connection)
+        }
     }
 
     func stop() async {

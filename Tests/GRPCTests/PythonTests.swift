@@ -6,14 +6,32 @@ import TestSupport
 import Testing
 import Transport
 
+/// The two versions of grpcio that the tests know: today's, and that of Debian 12.
+enum Python: String, CaseIterable, Sendable {
+    case current
+    case debian
+
+    var path: String { self == .current ? Command.pythonPath : "/usr/bin/python3" }
+
+    /// Whether a program said that it is this one.
+    func isNamed(by line: String?) -> Bool {
+        guard let line, line.hasPrefix("grpcio ") else { return false }
+        return line.hasPrefix("grpcio 1.51.") == (self == .debian)
+    }
+
+    func run(_ script: String, _ arguments: [String] = []) throws -> Companion {
+        try Companion([path, Repository.path("Tests/Python/" + script)] + arguments)
+    }
+}
+
 /// Python's grpcio, which shares no code with this side, as client and as server.
 @Suite struct PythonTests {
-    @Test func grpcioChecksAndWatchesHealth() async throws {
+    @Test(arguments: Python.allCases) func grpcioChecksAndWatchesHealth(_ python: Python) async throws {
         let health = HealthService(["", "test.Echo"])
         let server = try EchoServer(more: [health.service])
         health.set(.serving, for: "test.Echo")
-        let watcher = try Companion(
-            python: "grpcio_health.py", ["127.0.0.1:\(server.port)", "later"])
+        let watcher = try python.run("grpcio_health.py", ["127.0.0.1:\(server.port)", "later"])
+        #expect(python.isNamed(by: watcher.readLine()))
         #expect(watcher.readLine() == "check SERVING")
         #expect(watcher.readLine() == "check NOT_FOUND")
         #expect(watcher.readLine() == "watch SERVICE_UNKNOWN")
@@ -76,11 +94,22 @@ import Transport
         hanging.finishSending()
         _ = try? await hanging.next()
         #expect(hanging.status?.status == .deadlineExceeded)
+
+        // More than grpcio has threads: were it not told that they are cancelled, it could not answer any more.
+        for _ in 0..<50 {
+            let call = try await channel.open("/test.Echo/Hang", patient)
+            try await call.send([])
+            call.cancel()
+            _ = try? await call.next()
+            #expect(call.status?.status == .cancelled)
+        }
+        let later = try await channel.unary("/test.Echo/Say", [1], patient)
+        #expect(later == [1])
     }
 
     /// A server says GOAWAY while calls run: those end well, and new ones go to the other server.
-    @Test func callsSurviveAServersDrain() async throws {
-        let servers = try (0..<2).map { _ in try Companion(python: "grpcio_server.py") }
+    @Test(arguments: Python.allCases) func callsSurviveAServersDrain(_ python: Python) async throws {
+        let servers = try (0..<2).map { _ in try python.run("grpcio_server.py") }
         let ports = try servers.map { server in try #require(server.readLine().flatMap { UInt16($0) }) }
         let failed = try await withChannel(to: ports) { channel in
             let options = CallOptions(timeout: .seconds(20), waitsForReady: true)
@@ -159,6 +188,43 @@ import Transport
         #expect(back < .seconds(10))
         EchoServer.stop(loops)
         for server in servers { server.end() }
+    }
+
+    /// A server is killed: the calls on it end as unavailable, and no other call notices.
+    @Test func leavesOutAServerThatIsKilled() async throws {
+        let servers = try (0..<2).map { _ in try Companion(python: "grpcio_server.py") }
+        let ports = try servers.map { server in try #require(server.readLine().flatMap { UInt16($0) }) }
+        try await withChannel(to: ports) { channel in
+            let patient = CallOptions(timeout: .seconds(60), waitsForReady: true)
+            while channel.servers.count(where: \.isReady) < 2 {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            let talks = try await [
+                channel.open("/test.Echo/Talk", patient), channel.open("/test.Echo/Talk", patient),
+            ]
+            for talk in talks {
+                try await talk.send([1])
+                let answer = try await talk.next()
+                #expect(answer == [1])
+            }
+            servers[0].end()
+            await eventually { channel.servers.filter(\.isReady).map(\.address.port) == [ports[1]] }
+            for talk in talks {
+                let isLost = talk.server.port == ports[0]
+                let end = await status {
+                    try await talk.send([2])
+                    let answer = try await talk.next()
+                    #expect(answer == [2])
+                }
+                #expect(end?.status == (isLost ? .unavailable : nil))
+            }
+            for number in 0..<20 as Range<UInt8> {
+                let answer = try await channel.unary(
+                    "/test.Echo/Say", [number], CallOptions(timeout: .seconds(60)))
+                #expect(answer == [number])
+            }
+        }
+        servers[1].end()
     }
 
     /// Runs `body` on a loop with a channel to these ports.

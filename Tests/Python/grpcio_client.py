@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls every method of the echo service with grpcio and prints what went wrong, or OK."""
+"""Says which grpcio it is, calls every method of the echo service and prints what went wrong, or OK."""
 import sys
 import threading
 
 import grpc
 
+print("grpcio", grpc.__version__)
 target, ca, cert, key = sys.argv[1:5]
 many = int(sys.argv[5])
 options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
