@@ -83,7 +83,7 @@ private final class TransportBench: Sendable {
     // MARK: A stream
 
     func stream() async throws -> [Figure] {
-        let gibibytes = Int(ProcessInfo.processInfo.environment["SIGNET_STREAM_GIB"] ?? "") ?? 1
+        let gibibytes = Int(ProcessInfo.processInfo.environment["SIGNET_STREAM_GIB"] ?? "") ?? 4
         let size = gibibytes << 30
         let loops = try EventLoops(count: 2)
         let listener = try Listener(
