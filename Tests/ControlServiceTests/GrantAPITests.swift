@@ -4,8 +4,11 @@ import ControlService
 import Diagnostics
 import HTTP
 import Keyring
+import Signatures
 import TestSupport
 import Testing
+
+@testable import Storage
 
 @Suite struct GrantAPITests {
     private let office: Office
@@ -71,6 +74,25 @@ import Testing
         #expect(answer.status == status, "\(what): \(answer.text)")
         #expect(answer.code == code.id, "\(what): \(answer.text)")
         #expect(try await office.ask(.get, "/api/v1/grants").list.isEmpty)
+    }
+
+    @Test func aGrantThatWasEditedIsNotShown() async throws {
+        let id = try await add()["id"] ?? ""
+        office.stores.state.withLock { state in
+            for (id, stored) in state.grants {
+                guard
+                    let wider = try? Grant(
+                        id: id, clients: stored.grant.clients, keys: stored.grant.keys,
+                        kinds: [.module, .rpm],
+                        created: stored.grant.created)
+                else { continue }
+                state.grants[id] = StoredGrant(grant: wider, code: stored.code)
+            }
+        }
+        for path in ["", "/" + id] {
+            let answer = try await office.ask(.get, "/api/v1/grants" + path)
+            #expect(answer.code == ErrorCode.rowForged.id, "\(answer.text)")
+        }
     }
 
     @Test func anotherAuthorityIsNamed() async throws {

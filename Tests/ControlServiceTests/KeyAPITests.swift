@@ -287,9 +287,47 @@ import Testing
         let answer = try await office.ask(.post, "/api/v1/keys/", leaf(parent: "farm-ca"))
         #expect(answer.status == 500)
         #expect(answer.code == ErrorCode.rowForged.id)
-        #expect(
-            try await office.ask(.post, "/api/v1/keys/farm-ca/actions/disable").code == ErrorCode.rowForged.id
-        )
+        for (method, path) in [
+            (HTTP.Method.post, "farm-ca/actions/disable"), (.get, ""), (.get, "farm-ca"),
+            (.get, "farm-ca/certificate"), (.get, "farm-ca/crl"),
+        ] {
+            let answer = try await office.ask(method, "/api/v1/keys/" + path)
+            #expect(answer.code == ErrorCode.rowForged.id, "\(path): \(answer.text)")
+        }
+    }
+
+    /// Whoever takes a revoked key off the list in the database gets no list, rather than one without it.
+    @Test func aListIsMadeOfGenuineRowsAlone() async throws {
+        try await office.key("farm-ca", "x509ca", Office.subject)
+        #expect(try await office.ask(.post, "/api/v1/keys/", leaf(parent: "farm-ca")).status == 201)
+        #expect(try await office.ask(.get, "/api/v1/keys/farm-ca/crl", as: nil).status == 200)
+        office.pass(.seconds(601))
+        office.stores.state.withLock { state in
+            for (id, key) in state.keys where key.record.name.text == "modules" {
+                var record = key.record
+                record.state = .deleted
+                state.keys[id] = StoredKey(
+                    record: record, sealed: key.sealed, code: key.code, edition: key.edition)
+            }
+        }
+        let answer = try await office.ask(.get, "/api/v1/keys/farm-ca/crl", as: nil)
+        #expect(answer.code == ErrorCode.rowForged.id)
+    }
+
+    /// Each list has a random signature, so those who got the same text got the same list.
+    @Test func manyWhoAskGetOneList() async throws {
+        try await office.key("farm-ca", "x509ca", Office.subject)
+        let office = office
+        for _ in 0..<3 {
+            office.pass(.seconds(601))
+            let lists = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<20 {
+                    group.addTask { try await office.ask(.get, "/api/v1/keys/farm-ca/crl", as: nil).text }
+                }
+                return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+            }
+            #expect(lists.count == 1)
+        }
     }
 }
 

@@ -9,10 +9,22 @@ import Testing
 @Suite struct KeyRecordTests {
     @Test(arguments: [
         "kern", "kernel-modules", "builders@farm.example:my key", "12345", "ключи",
-        String(repeating: "a", count: 255),
+        String(repeating: "a", count: 255), "schl\u{fc}ssel", "\u{939}\u{93f}\u{928}\u{94d}\u{926}\u{940}",
     ])
     func namesThatAreTaken(_ text: String) throws {
         #expect(try KeyName(text).text == text)
+    }
+
+    /// Equal to the language, and other bytes in the database.
+    @Test(arguments: [
+        ("a letter and a mark", "schlu\u{308}ssel"), ("marks in another order", "keyq\u{307}\u{323}"),
+        ("the sign of Kelvin", "key-\u{212a}"), ("the sign of Angstrom", "key-\u{212b}"),
+        ("syllables in parts", "key-\u{1112}\u{1161}"), ("an excluded composition", "key-\u{958}"),
+        ("in the owner", "u\u{308}ber:my-key"), ("a mark behind the colon", "owner:\u{301}name"),
+        ("a mark in front", "\u{301}name"),
+    ])
+    func namesThatWouldLookLikeOthers(_ what: String, _ text: String) {
+        #expect(throws: KeyringError.self, "\(what)") { try KeyName(text) }
     }
 
     @Test(arguments: [

@@ -120,6 +120,9 @@ import Testing
         #expect(
             try connection.execute("SELECT @@\(isolation) AS level").onlyRow()?.text("level")
                 == "READ-COMMITTED")
+        let waits = try connection.execute("SHOW SESSION VARIABLES LIKE 'wsrep_sync_wait'").onlyRow()
+        #expect(try waits == nil || waits?.text("Value") == "1")
+        #expect(!connection.isMariaDB || waits != nil)
     }
 
     @Test func errorsHaveTheirKind() throws {

@@ -4,6 +4,7 @@ import Diagnostics
 import Keyring
 import Signatures
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct AccountStoreContract {
@@ -35,6 +36,15 @@ import Testing
                 await code { try await stores.grants.add(grant, Stores.event(.grantCreate)) } == .keyNotFound)
         }
         #expect(try await stores.grants.grants() == [second])
+        // A key that is not as it was when the grant was judged.
+        let off = try stores.data.store(one.record.applying(.disable), insteadOf: one)
+        try await stores.keys.change(off, Stores.event(.keyDisable))
+        let third = try stores.grant([one.record.id, two.record.id])
+        #expect(
+            await code { try await stores.grants.add(third, seen: [one, two], Stores.event(.grantCreate)) }
+                == .changedMeanwhile)
+        let present = try #require(try await stores.keys.key(one.record.id))
+        try await stores.grants.add(third, seen: [present, two], Stores.event(.grantCreate))
     }
 
     @Test(arguments: Backend.allCases)
@@ -60,20 +70,95 @@ import Testing
     @Test(arguments: Backend.allCases)
     func users(_ backend: Backend) async throws {
         let stores = try await Stores(backend)
-        var me = try User(id: .random(), name: "me@farm", role: .operator, created: Stores.now)
+        let me = try User(id: .random(), name: "me@farm", role: .operator, created: Stores.now)
         let you = try User(id: .random(), name: "a-you", role: .viewer, created: Stores.now)
         for user in [me, you] { try await stores.users.add(user, Stores.event(.userCreate)) }
         #expect(try await stores.users.users() == [you, me])
         let twin = try User(id: .random(), name: "me@farm", role: .viewer, created: Stores.now)
         #expect(await code { try await stores.users.add(twin, Stores.event(.userCreate)) } == .userNameTaken)
-        me.role = .administrator
-        me.isDisabled = true
-        for _ in 0..<2 { try await stores.users.change(me, Stores.event(.userChange)) }
-        #expect(try await stores.users.user(me.id) == me)
-        #expect(try await stores.users.user(named: "me@farm") == me)
+        var changed = me
+        changed.role = .administrator
+        changed.isDisabled = true
+        try await stores.users.change(changed, seen: me, Stores.event(.userChange))
+        #expect(try await stores.users.user(me.id) == changed)
+        #expect(try await stores.users.user(named: "me@farm") == changed)
         #expect(try await stores.users.user(named: "ME@farm") == nil)
         #expect(
-            await code { try await stores.users.change(twin, Stores.event(.userChange)) } == .userNotFound)
+            await code { try await stores.users.change(twin, seen: twin, Stores.event(.userChange)) }
+                == .userNotFound)
+        // Who read him before somebody disabled him does not bring him back.
+        var renamed = me
+        renamed.role = .auditor
+        #expect(
+            await code { try await stores.users.change(renamed, seen: me, Stores.event(.userChange)) }
+                == .changedMeanwhile)
+        #expect(try await stores.users.user(me.id) == changed)
+    }
+
+    @Test(arguments: Backend.allCases)
+    func oneAdministratorStays(_ backend: Backend) async throws {
+        let stores = try await Stores(backend)
+        let both = try ["one", "two"].map {
+            try User(id: .random(), name: $0, role: .administrator, created: Stores.now)
+        }
+        for user in both { try await stores.users.add(user, Stores.event(.userCreate)) }
+        for round in 0..<Trials.count(5, full: 100) {
+            let results = await withTaskGroup(of: ErrorCode?.self) { group in
+                for user in both {
+                    var gone = user
+                    if round % 2 == 0 { gone.isDisabled = true } else { gone.role = .viewer }
+                    group.addTask { [gone] in
+                        await code {
+                            try await stores.users.change(gone, seen: user, Stores.event(.userChange))
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(results.filter { $0 == nil }.count == 1 && results.contains(.wrongState))
+            let now = try await stores.users.users()
+            #expect(now.filter(\.isActiveAdministrator).count == 1)
+            for (user, was) in zip(now, both) where user != was {
+                try await stores.users.change(was, seen: user, Stores.event(.userChange))
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func oneIsTheFirst(_ backend: Backend) async throws {
+        let stores = try await Stores(backend)
+        let results = await withTaskGroup(of: ErrorCode?.self) { group in
+            for number in 0..<10 {
+                group.addTask {
+                    await code {
+                        let user = try User(
+                            id: .random(), name: "admin-\(number)", role: .administrator, created: Stores.now)
+                        try await stores.users.add(user, isFirst: true, Stores.event(.userCreate))
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(results.count { $0 == nil } == 1 && results.count { $0 == .alreadySetUp } == 9)
+        #expect(try await stores.users.users().count == 1)
+    }
+
+    /// Whatever a user began before he was disabled does not stand afterwards.
+    @Test(arguments: Backend.allCases)
+    func whoIsDisabledChangesNothing(_ backend: Backend) async throws {
+        let stores = try await Stores(backend)
+        let user = try User(id: .random(), name: "me@farm", role: .operator, created: Stores.now)
+        try await stores.users.add(user, Stores.event(.userCreate))
+        let event = try AuditEvent(
+            time: Stores.now, actor: .user(user.id, name: user.name), action: .keyGenerate, subject: "key")
+        let key = try stores.stored("kernel-modules")
+        var gone = user
+        gone.isDisabled = true
+        try await stores.users.change(gone, seen: user, Stores.event(.userChange))
+        #expect(await code { try await stores.keys.add([key], event) } == .tokenInvalid)
+        #expect(try await stores.keys.key(key.record.id) == nil)
+        try await stores.users.change(user, seen: gone, Stores.event(.userChange))
+        try await stores.keys.add([key], event)
     }
 
     @Test(arguments: Backend.allCases)

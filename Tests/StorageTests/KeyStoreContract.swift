@@ -121,6 +121,29 @@ import Testing
         _ = try await stores.added("kernel-modules")
     }
 
+    /// An authority that is disabled while a certificate under it is made.
+    @Test(arguments: Backend.allCases)
+    func aNewKeyMeetsItsAuthorityAsItWas(_ backend: Backend) async throws {
+        let stores = try await Stores(backend)
+        let authority = try await stores.added("farm-authority", scheme: .ca, purpose: .certifying)
+        let other = try await stores.added("other-modules")
+        let leaf = try stores.stored("kernel-modules", parent: authority.record.id)
+        let off = try stores.control.store(authority.record.applying(.disable), insteadOf: authority)
+        let changed = try await stores.keys.change(off, Stores.event(.keyDisable))
+        #expect(
+            await code {
+                try await stores.keys.add([leaf], seen: [other, authority], Stores.event(.keyGenerate))
+            } == .changedMeanwhile)
+        #expect(try await stores.keys.key(leaf.record.id) == nil)
+        #expect(try await stores.keys.key(named: leaf.record.name) == nil)
+        try await stores.keys.add([leaf], seen: [other, changed], Stores.event(.keyGenerate))
+        let stranger = try stores.stored("stranger")
+        let last = try stores.stored("last-modules")
+        #expect(
+            await code { try await stores.keys.add([last], seen: [stranger], Stores.event(.keyGenerate)) }
+                == .changedMeanwhile)
+    }
+
     @Test(arguments: Backend.allCases)
     func manyAtOnceChangeItOnce(_ backend: Backend) async throws {
         let stores = try await Stores(backend)
@@ -163,6 +186,16 @@ import Testing
         #expect(try await names { $0.parent = authority.record.id } == [leaf.record.name.text])
         #expect(try await names { $0.nameContains = "mod" } == ["a-module", "c-module"])
         #expect(try await names { $0.nameContains = "%" }.isEmpty)
+        // By its bytes: a letter and its mark are not the letter.
+        _ = try await stores.added("ein-schl\u{fc}ssel")
+        #expect(try await names { $0.nameContains = "schl\u{fc}s" } == ["ein-schl\u{fc}ssel"])
+        for part in ["schlu", "schlu\u{308}s", "\u{308}"] {
+            #expect(try await names { $0.nameContains = part }.isEmpty)
+        }
+        try await stores.keys.change(
+            #require(try await stores.keys.key(named: KeyName("ein-schl\u{fc}ssel"))).deleted(
+                by: stores.data),
+            Stores.event(.keyDelete))
         #expect(try await names { ($0.offset, $0.limit) = (1, 1) } == ["b-authority"])
         #expect(try await names { $0.limit = 0 }.isEmpty)
         var query = KeyQuery()

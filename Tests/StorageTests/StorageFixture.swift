@@ -251,3 +251,11 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
         return nil
     } catch { return (error as? any CodedError)?.code }
 }
+
+extension StoredKey {
+    func deleted(by cluster: ClusterKey) throws -> StoredKey {
+        var record = record
+        record.state = .deleted
+        return try cluster.store(record, insteadOf: self)
+    }
+}

@@ -41,11 +41,15 @@ public struct UserRegister: Sendable {
     }
 
     public func add(_ name: String, _ role: Role, by caller: Caller) async throws -> User {
+        try await add(name, role, isFirst: false, by: caller)
+    }
+
+    private func add(_ name: String, _ role: Role, isFirst: Bool, by caller: Caller) async throws -> User {
         try caller.require(.manageUsers)
         let now = clock()
         let user = try User(id: .random(), name: name, role: role, created: now)
         try await users.add(
-            user,
+            user, isFirst: isFirst,
             caller.event(
                 .userCreate, user.id.description, at: now, [("name", name), ("role", role.rawValue)]))
         return user
@@ -59,13 +63,8 @@ public struct UserRegister: Sendable {
         if let role { user.role = role }
         if let isDisabled { user.isDisabled = isDisabled }
         guard user != old else { return old }
-        if old.isActiveAdministrator, !user.isActiveAdministrator,
-            try await !users.users().contains(where: { $0.isActiveAdministrator && $0.id != id })
-        {
-            throw ControlError(.wrongState, "\(old.name) is the last administrator; name another one first")
-        }
         try await users.change(
-            user,
+            user, seen: old,
             caller.event(
                 .userChange, id.description, at: clock(),
                 [
@@ -116,13 +115,7 @@ public struct UserRegister: Sendable {
             }
             user = known
         } else {
-            let administrators = try await users.users().filter(\.isActiveAdministrator)
-            guard administrators.isEmpty else {
-                throw ControlError(
-                    .alreadySetUp,
-                    "there are administrators: \(administrators.map(\.name).joined(separator: ", "))")
-            }
-            user = try await add(name, .administrator, by: caller)
+            user = try await add(name, .administrator, isFirst: true, by: caller)
         }
         return try await addToken(of: user.id, summary: "made on the server's machine", by: caller)
     }
@@ -133,8 +126,4 @@ public struct UserRegister: Sendable {
         }
         return user
     }
-}
-
-extension User {
-    var isActiveAdministrator: Bool { role == .administrator && !isDisabled }
 }

@@ -22,7 +22,9 @@ public struct GrantRegister: Sendable {
 
     public func list(for caller: Caller) async throws -> [Grant] {
         try caller.require(.readGrants)
-        return try await grants.grants().map(\.grant)
+        let all = try await grants.grants()
+        for stored in all { try await ring.check(stored) }
+        return all.map(\.grant)
     }
 
     public func grant(_ id: GrantID, for caller: Caller) async throws -> Grant {
@@ -30,6 +32,7 @@ public struct GrantRegister: Sendable {
         guard let stored = try await grants.grant(id) else {
             throw ControlError(.grantNotFound, "there is no grant \(id)")
         }
+        try await ring.check(stored)
         return stored.grant
     }
 
@@ -44,33 +47,42 @@ public struct GrantRegister: Sendable {
         guard expires.map({ now < $0 }) ?? true else {
             throw ControlError(.invalidArgument, "expire_at: it lies in the past")
         }
-        let named = try await expand(patterns, for: kinds)
-        let grant = try Grant(
-            id: .random(), clients: clients, keys: Set(named.map(\.id)), kinds: kinds, created: now,
-            expires: expires, summary: summary)
-        let names = named.map(\.name.text).sorted().joined(separator: ", ")
-        try await grants.add(
-            ring.sealed(grant),
-            caller.event(
-                .grantCreate, grant.id.description, at: now,
-                [
-                    ("clients", clients.description), ("keys", names),
-                    ("kinds", kinds.map(\.rawValue).sorted().joined(separator: ", ")),
-                ]))
-        return grant
+        // Whatever happens to one of the keys until the grant is written, it is judged by what the key is then.
+        for _ in 0..<Self.tries {
+            let named = try await expand(patterns, for: kinds)
+            let grant = try Grant(
+                id: .random(), clients: clients, keys: Set(named.map(\.record.id)), kinds: kinds,
+                created: now,
+                expires: expires, summary: summary)
+            let names = named.map(\.record.name.text).sorted().joined(separator: ", ")
+            do {
+                try await grants.add(
+                    ring.sealed(grant), seen: named,
+                    caller.event(
+                        .grantCreate, grant.id.description, at: now,
+                        [
+                            ("clients", clients.description), ("keys", names),
+                            ("kinds", kinds.map(\.rawValue).sorted().joined(separator: ", ")),
+                        ]))
+                return grant
+            } catch let error as KeyringError where error.code == .changedMeanwhile {}
+        }
+        throw ControlError(.changedMeanwhile, "keys: they are being changed at the moment")
     }
+
+    private static let tries = 5
 
     public func remove(_ id: GrantID, by caller: Caller) async throws {
         try caller.require(.manageGrants)
         try await grants.remove(id, caller.event(.grantRemove, id.description, at: clock()))
     }
 
-    private func expand(_ patterns: [String], for kinds: Set<SigningKind>) async throws -> [KeyRecord] {
+    private func expand(_ patterns: [String], for kinds: Set<SigningKind>) async throws -> [StoredKey] {
         guard (1...Grant.mostKeys).contains(patterns.count) else {
             throw ControlError(.invalidArgument, "keys: 1 to \(Grant.mostKeys) names, ids or patterns")
         }
         let schemes = Set(kinds.map(\.scheme))
-        var found: [KeyID: KeyRecord] = [:]
+        var found: [KeyID: StoredKey] = [:]
         for pattern in patterns {
             let matching = try await keys(matching: pattern)
             guard !matching.isEmpty else {
@@ -87,14 +99,14 @@ public struct GrantRegister: Sendable {
             for key in usable {
                 // A name that somebody edited in the database would have another key granted.
                 try await ring.check(key)
-                found[key.record.id] = key.record
+                found[key.record.id] = key
             }
         }
-        return found.values.sorted { $0.id < $1.id }
+        return found.values.sorted { $0.record.id < $1.record.id }
     }
 
     private func keys(matching pattern: String) async throws -> [StoredKey] {
-        guard pattern.contains("*") else {
+        guard pattern.utf8.contains(UInt8(ascii: "*")) else {
             let stored: StoredKey?
             if let id = KeyID(pattern) {
                 stored = try await keys.key(id)

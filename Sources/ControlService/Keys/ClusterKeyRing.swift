@@ -50,24 +50,36 @@ public final class ClusterKeyRing: Sendable {
 
     /// Refuses a row that somebody edited.
     func check(_ stored: StoredKey) async throws { try await key(stored.code.clusterKey).checkRow(stored) }
+    func check(_ stored: StoredGrant) async throws { try await key(stored.code.clusterKey).checkRow(stored) }
 
     /// The row after a change of its record, under the key that it was under.
     func changed(_ stored: StoredKey, to record: KeyRecord) async throws -> StoredKey {
         try await key(stored.code.clusterKey).store(record, insteadOf: stored)
     }
 
-    /// An authority that may certify now. Refuses a row that somebody edited.
-    func issuer(_ stored: StoredKey, at now: Moment) async throws -> Issuer {
-        guard stored.record.scheme == .ca else {
-            throw ControlError(
-                .keySchemeMismatch, "the key \(stored.record.name) is no authority, and certifies nothing")
-        }
-        // Told before the key is opened, for the state is what users meet most.
-        _ = try stored.record.applying(.certify)
+    /// Lets `body` sign with an authority's key, which is open for just as long: nothing is awaited meanwhile. Refuses a
+    /// row that somebody edited, and an authority that may not certify now.
+    @concurrent func certify<Value: Sendable>(
+        _ stored: StoredKey, at now: Moment, _ body: @Sendable (borrowing Issuer) throws -> Value
+    ) async throws -> Value {
+        try Self.checkCertifies(stored.record, at: now)
         let unsealed = try await key(stored.code.clusterKey).unseal(stored)
-        return Issuer(
+        let issuer = Issuer(
             record: stored.record, certificate: try Certificate(der: stored.record.certificate.span),
             key: try unsealed.certifying(at: now))
+        return try body(issuer)
+    }
+
+    /// What can be told without opening the key.
+    static func checkCertifies(_ record: KeyRecord, at now: Moment) throws {
+        guard record.scheme == .ca else {
+            throw ControlError(
+                .keySchemeMismatch, "the key \(record.name) is no authority, and certifies nothing")
+        }
+        _ = try record.applying(.certify)
+        guard !record.isExpired(at: now) else {
+            throw ControlError(.keyExpired, "the key \(record.name) has expired")
+        }
     }
 
     // MARK: Keys
@@ -100,7 +112,7 @@ public final class ClusterKeyRing: Sendable {
 }
 
 /// An authority with its private key, for the length of one act.
-struct Issuer: Sendable {
+struct Issuer: ~Copyable {
     let record: KeyRecord
     let certificate: Certificate
     private let key: PrivateKey

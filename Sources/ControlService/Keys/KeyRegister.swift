@@ -8,8 +8,8 @@ internal import Signatures
 
 /// The keys: made, looked up, enabled and disabled, and their public parts handed out.
 ///
-/// Names, states and public parts are shown as the database has them; before a key is used or changed its row's
-/// authentication code is looked at.
+/// Every row's authentication code is looked at before anything of it is shown, used or changed: a row that somebody
+/// edited in the database is an error, in a list too.
 public struct KeyRegister: Sendable {
     let keys: any KeyStore
     let ring: ClusterKeyRing
@@ -27,7 +27,9 @@ public struct KeyRegister: Sendable {
 
     public func list(_ query: KeyQuery, for caller: Caller) async throws -> KeyPage {
         try caller.require(.readKeys)
-        return try await keys.keys(query)
+        let page = try await keys.keys(query)
+        for key in page.keys { try await ring.check(key) }
+        return page
     }
 
     public func key(_ idOrName: String, for caller: Caller) async throws -> StoredKey {
@@ -84,6 +86,7 @@ public struct KeyRegister: Sendable {
             stored = try await keys.key(named: name)
         }
         guard let stored else { throw ControlError(.keyNotFound, "there is no key \(idOrName.prefix(80))") }
+        try await ring.check(stored)
         return stored
     }
 
@@ -126,10 +129,10 @@ public struct KeyRegister: Sendable {
         }
         let parent = try await parent(of: order, at: now)
         let key = try await Self.generate(order.algorithm)
-        let record = try await Self.record(order, key, parent, at: now)
+        let record = try await record(order, key, parent, at: now)
         let stored = try await ring.sealed(record, key)
         try await keys.add(
-            [stored],
+            [stored], seen: parent.map { [$0] } ?? [],
             caller.event(
                 .keyGenerate, record.id.description, at: now,
                 [
@@ -144,25 +147,26 @@ public struct KeyRegister: Sendable {
         try await Task.detached { try PrivateKey.generate(algorithm) }.value
     }
 
-    private func parent(of order: KeyOrder, at now: Moment) async throws -> Issuer? {
+    private func parent(of order: KeyOrder, at now: Moment) async throws -> StoredKey? {
         let name: String
         switch order.sort {
         case .openpgp, .authority: return nil
         case .intermediate(_, let parent), .moduleSigner(_, let parent): name = parent
         }
-        let issuer = try await ring.issuer(find(name), at: now)
-        guard order.expires <= issuer.record.expires ?? order.expires else {
-            throw ControlError(.invalidArgument, "expire_at: it lies behind the end of \(issuer.record.name)")
+        let parent = try await find(name)
+        try ClusterKeyRing.checkCertifies(parent.record, at: now)
+        guard order.expires <= parent.record.expires ?? order.expires else {
+            throw ControlError(.invalidArgument, "expire_at: it lies behind the end of \(parent.record.name)")
         }
-        return issuer
+        return parent
     }
 
-    @concurrent private static func record(
-        _ order: KeyOrder, _ key: PrivateKey, _ parent: Issuer?, at now: Moment
+    @concurrent private func record(
+        _ order: KeyOrder, _ key: PrivateKey, _ parent: StoredKey?, at now: Moment
     ) async throws -> KeyRecord {
         switch order.sort {
         case .openpgp(let userID):
-            return try openPGPRecord(order, userID, key, at: now)
+            return try Self.openPGPRecord(order, userID, key, at: now)
         case .authority(let subject), .intermediate(let subject, _), .moduleSigner(let subject, _):
             let draft = CertificateDraft(
                 subject: subject, key: key.publicKey, serial: try .random(),
@@ -170,7 +174,9 @@ public struct KeyRegister: Sendable {
                 notAfter: try TransportAuthority.time(order.expires), profile: order.sort.profile)
             let certificate: Certificate
             if let parent {
-                certificate = try draft.signed(by: parent.handle(order.digest), issuer: parent.certificate)
+                certificate = try await ring.certify(parent, at: now) { issuer in
+                    try draft.signed(by: issuer.handle(order.digest), issuer: issuer.certificate)
+                }
             } else {
                 certificate = try draft.selfSigned(
                     by: SigningHandle(key, order.algorithm.signature(order.digest)))

@@ -29,4 +29,7 @@ public struct User: Hashable, Sendable {
         self.isDisabled = isDisabled
         self.created = created
     }
+
+    /// Whether he may do everything now.
+    public var isActiveAdministrator: Bool { role == .administrator && !isDisabled }
 }

@@ -5,9 +5,10 @@ public import Cryptography
 /// Signing grants and who is shut out, as the control plane sees and changes them. Each change is one transaction with
 /// its entry in the audit and the next revision.
 public protocol GrantStore: Sendable {
-    /// Throws `key-not-found` when a key of it is not there.
+    /// Throws `key-not-found` when a key of it is not there, and `changed-meanwhile` when one of `seen`, by which it was
+    /// judged, is not as it was read.
     @discardableResult
-    func add(_ grant: StoredGrant, _ event: AuditEvent) async throws -> Revision
+    func add(_ grant: StoredGrant, seen: [StoredKey], _ event: AuditEvent) async throws -> Revision
     /// Throws `grant-not-found` when it is not there.
     @discardableResult
     func remove(_ id: GrantID, _ event: AuditEvent) async throws -> Revision
@@ -24,12 +25,21 @@ public protocol GrantStore: Sendable {
     func denied() async throws -> Set<DeniedClient>
 }
 
+extension GrantStore {
+    @discardableResult
+    public func add(_ grant: StoredGrant, _ event: AuditEvent) async throws -> Revision {
+        try await add(grant, seen: [], event)
+    }
+}
+
 /// Users and their tokens. Each change is one transaction with its entry in the audit.
 public protocol UserStore: Sendable {
-    /// Throws `user-name-taken` when there is one of that name.
-    func add(_ user: User, _ event: AuditEvent) async throws
-    /// Role and whether he is disabled. Throws `user-not-found`.
-    func change(_ user: User, _ event: AuditEvent) async throws
+    /// Throws `user-name-taken` when there is one of that name. `isFirst`: only while there is no administrator who may do
+    /// something; else it throws `already-set-up`.
+    func add(_ user: User, isFirst: Bool, _ event: AuditEvent) async throws
+    /// Role and whether he is disabled, if he still is as he was `seen`. Throws `user-not-found`, `changed-meanwhile`, and
+    /// `wrong-state` when no administrator would be left who may do something.
+    func change(_ user: User, seen: User, _ event: AuditEvent) async throws
     func user(_ id: UserID) async throws -> User?
     func user(named name: String) async throws -> User?
     /// By name.
@@ -43,6 +53,12 @@ public protocol UserStore: Sendable {
     /// The token with this digest and its user, unless it was revoked. Expiry and whether the user is disabled are the
     /// caller's to look at.
     func token(_ digest: Digest) async throws -> KnownToken?
+}
+
+extension UserStore {
+    public func add(_ user: User, _ event: AuditEvent) async throws {
+        try await add(user, isFirst: false, event)
+    }
 }
 
 public struct KnownToken: Hashable, Sendable {

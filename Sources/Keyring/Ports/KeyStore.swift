@@ -7,11 +7,13 @@ public import Signatures
 ///
 /// Each change is one transaction with its entry in the audit and the next revision. It throws `key-name-taken` when a
 /// living key has the name, `key-exists` when any key, were it destroyed, has the same public half, and `changed-meanwhile`
-/// when the row is not the one that was read.
+/// when the row is not the one that was read. Who changes something by what he read gives it along, so that reading,
+/// judging and writing are one step. Whatever a user does is refused as `token-invalid` once he is disabled.
 public protocol KeyStore: Sendable {
-    /// Adds keys that belong together, such as an OpenPGP primary and its subkey: all or none.
+    /// Adds keys that belong together, such as an OpenPGP primary and its subkey: all or none. Those of `seen`, such as the
+    /// authority that certified them, have to be as they were read.
     @discardableResult
-    func add(_ keys: [StoredKey], _ event: AuditEvent) async throws -> Revision
+    func add(_ keys: [StoredKey], seen: [StoredKey], _ event: AuditEvent) async throws -> Revision
 
     /// Writes the variables of a key that was read before, and its private half, which may be sealed anew or gone.
     @discardableResult
@@ -21,6 +23,13 @@ public protocol KeyStore: Sendable {
     /// The living key of that name.
     func key(named name: KeyName) async throws -> StoredKey?
     func keys(_ query: KeyQuery) async throws -> KeyPage
+}
+
+extension KeyStore {
+    @discardableResult
+    public func add(_ keys: [StoredKey], _ event: AuditEvent) async throws -> Revision {
+        try await add(keys, seen: [], event)
+    }
 }
 
 /// Which keys to list, by name.
@@ -45,7 +54,7 @@ public struct KeyQuery: Hashable, Sendable {
         (scheme == nil || key.scheme == scheme) && (purpose == nil || key.purpose == purpose)
             && (parent == nil || key.parent == parent)
             && (state.map { key.state == $0 } ?? (withDeleted || !key.state.freesName))
-            && (nameContains.isEmpty || key.name.text.contains(nameContains))
+            && key.name.contains(nameContains)
     }
 }
 

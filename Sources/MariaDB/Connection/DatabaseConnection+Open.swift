@@ -163,5 +163,18 @@ extension DatabaseConnection {
             innodb_lock_wait_timeout = \(lockWait), \(timeLimit)
             """)
         try runText("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        try waitForOtherNodes()
     }
+
+    /// Two connections of a pool may be on two nodes of a cluster, and what one has read the other must know.
+    private func waitForOtherNodes() throws(DatabaseError) {
+        do {
+            try runText("SET SESSION wsrep_sync_wait = 1")
+        } catch {
+            // Some servers know no clusters.
+            guard error.number == Self.unknownVariable else { throw error }
+        }
+    }
+
+    private static let unknownVariable = 1193
 }

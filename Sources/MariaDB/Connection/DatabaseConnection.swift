@@ -11,7 +11,8 @@ internal import Glibc
 /// ```
 ///
 /// The session speaks utf8mb4, is strict about values, has the time zone +00:00 and the isolation level READ COMMITTED:
-/// a statement sees what others committed before it began, and gap locks do not make neighbours wait.
+/// a statement sees what others committed before it began, and gap locks do not make neighbours wait. On a Galera cluster
+/// that holds across its nodes: a statement that reads waits until its node has what the others committed before.
 @safe public final class DatabaseConnection {
     let mysql: UnsafeMutablePointer<MYSQL>
     let settings: DatabaseSettings

@@ -7,8 +7,9 @@ internal import MariaDB
 
 extension ControlStorage: GrantStore {
     @discardableResult
-    public func add(_ grant: StoredGrant, _ event: AuditEvent) async throws -> Revision {
+    public func add(_ grant: StoredGrant, seen: [StoredKey], _ event: AuditEvent) async throws -> Revision {
         try await change(event) { connection in
+            try KeyTable.expect(seen, connection)
             do {
                 try refusing(KeyringError(.conflict, "the grant \(grant.grant.id) is there already")) {
                     try GrantTable.insert(grant, connection)
@@ -51,8 +52,9 @@ extension ControlStorage: GrantStore {
 extension ControlStorage: UserStore {
     private static let columns = "id, name, role, is_disabled, created_at"
 
-    public func add(_ user: User, _ event: AuditEvent) async throws {
+    public func add(_ user: User, isFirst: Bool, _ event: AuditEvent) async throws {
         try await change(event) { connection in
+            if isFirst { try AccountFaults.expectNone(Self.administrators(connection)) }
             try refusing(AccountFaults.nameTaken(user)) {
                 try connection.execute(
                     "INSERT INTO account (\(Self.columns)) VALUES (?, ?, ?, ?, ?)",
@@ -64,15 +66,35 @@ extension ControlStorage: UserStore {
         }
     }
 
-    public func change(_ user: User, _ event: AuditEvent) async throws {
+    public func change(_ user: User, seen: User, _ event: AuditEvent) async throws {
         try await change(event) { connection in
-            guard try Self.user("id = ?", user.id.field, connection) != nil else {
+            guard let known = try Self.user("id = ?", user.id.field, connection) else {
                 throw AccountFaults.noUser(user.name)
             }
+            guard known == seen else { throw AccountFaults.changedMeanwhile(known) }
             try connection.execute(
                 "UPDATE account SET role = ?, is_disabled = ? WHERE id = ?",
                 [.text(user.role), .int(user.isDisabled ? 1 : 0), user.id.field])
+            guard try !known.isActiveAdministrator || !Self.administrators(connection).isEmpty else {
+                throw AccountFaults.lastAdministrator(known)
+            }
         }
+    }
+
+    /// Those who may do something.
+    static func administrators(_ connection: DatabaseConnection) throws -> [User] {
+        try connection.execute(
+            "SELECT \(columns) FROM account WHERE role = ? AND is_disabled = 0", [.text(Role.administrator)]
+        ).rows.map { try user($0) }
+    }
+
+    /// Refuses what a user does who was disabled meanwhile.
+    static func checkActor(_ event: AuditEvent, _ connection: DatabaseConnection) throws {
+        guard case .user(let id, _) = event.actor else { return }
+        let isThere = try connection.execute(
+            "SELECT 1 FROM account WHERE id = ? AND is_disabled = 0", [id.field]
+        ).onlyRow()
+        guard isThere != nil else { throw AccountFaults.actorGone }
     }
 
     public func user(_ id: UserID) async throws -> User? {

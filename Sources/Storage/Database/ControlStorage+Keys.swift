@@ -7,8 +7,9 @@ internal import MariaDB
 
 extension ControlStorage: KeyStore {
     @discardableResult
-    public func add(_ keys: [StoredKey], _ event: AuditEvent) async throws -> Revision {
+    public func add(_ keys: [StoredKey], seen: [StoredKey], _ event: AuditEvent) async throws -> Revision {
         try await change(event) { connection in
+            try KeyTable.expect(seen, connection)
             for key in keys { try Self.insert(key, connection) }
         }.revision
     }
@@ -65,19 +66,20 @@ extension ControlStorage: KeyStore {
 
     public func key(named name: KeyName) async throws -> StoredKey? {
         try await read { connection in
-            let row = try connection.execute(
-                """
-                SELECT p.key_id, p.purpose FROM key_name n JOIN public_key p ON p.key_id = n.key_id WHERE n.name = ?
-                """, [.text(name.text)]
-            ).onlyRow()
-            guard let row else { return nil }
-            let key = try KeyTable(purpose: row.choice("purpose")).key(row.id("key_id"), connection)
-            guard key.map({ $0.record.name == name }) ?? true else {
-                throw StorageError(
-                    .rowForged,
-                    "the name \(name) leads to a key of another name; somebody edited the database")
+            // Once more, for the name may have gone to another key between the two statements.
+            for _ in 0..<2 {
+                let row = try connection.execute(
+                    """
+                    SELECT p.key_id, p.purpose FROM key_name n JOIN public_key p ON p.key_id = n.key_id
+                        WHERE n.name = ?
+                    """, [.text(name.text)]
+                ).onlyRow()
+                guard let row else { return nil }
+                let key = try KeyTable(purpose: row.choice("purpose")).key(row.id("key_id"), connection)
+                if key.map({ $0.record.name == name && !$0.record.state.freesName }) ?? true { return key }
             }
-            return key
+            throw StorageError(
+                .rowForged, "the name \(name) leads to a key of another name; somebody edited the database")
         }
     }
 

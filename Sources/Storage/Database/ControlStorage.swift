@@ -13,6 +13,10 @@ public final class ControlStorage: Sendable {
 
     /// One change with its entry in the audit and the next revision: all of it, or nothing.
     ///
+    /// Taking the next revision comes first: from then on no other change gets in between, on the same database server
+    /// because its row is held, on other nodes of a cluster because of two that took the same number one is run again. So
+    /// what `body` reads holds until it is committed.
+    ///
     /// When the answer to COMMIT is lost, the entry tells whether the change stands; if not, it is made again.
     @discardableResult
     func change<Value: Sendable>(
@@ -24,6 +28,7 @@ public final class ControlStorage: Sendable {
             do {
                 return try await pool.transaction { connection in
                     let revision = try RevisionTable.advance(connection)
+                    try Self.checkActor(event, connection)
                     let head = try RevisionTable.head(connection)
                     let value = try body(connection)
                     let entry = AuditEntry(event, after: head)

@@ -81,6 +81,23 @@ struct KeyTable {
             .map { try key($0) }
     }
 
+    /// Refuses when one of them is not as it was read.
+    static func expect(_ seen: [StoredKey], _ connection: DatabaseConnection) throws {
+        var editions: [KeyID: UInt64] = [:]
+        for purpose in KeyPurpose.allCases {
+            let ids = Set(seen.filter { $0.record.purpose == purpose }.map(\.record.id)).sorted()
+            guard !ids.isEmpty else { continue }
+            let rows = try connection.execute(
+                "SELECT id, edition FROM \(KeyTable(purpose: purpose).name) WHERE id IN (\(places(ids.count)))",
+                ids.map(\.field)
+            ).rows
+            for row in rows { editions[try row.id("id")] = try row.uint("edition") }
+        }
+        for key in seen where editions[key.record.id] != key.edition {
+            throw KeyFaults.changedMeanwhile(key.record)
+        }
+    }
+
     /// The living key of that name.
     func key(named name: KeyName, _ connection: DatabaseConnection) throws -> StoredKey? {
         try connection.execute(

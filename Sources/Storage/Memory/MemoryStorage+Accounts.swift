@@ -6,8 +6,9 @@ public import Keyring
 
 extension MemoryStorage: GrantStore {
     @discardableResult
-    public func add(_ grant: StoredGrant, _ event: AuditEvent) async throws -> Revision {
+    public func add(_ grant: StoredGrant, seen: [StoredKey], _ event: AuditEvent) async throws -> Revision {
         try change(event) { state in
+            try state.expect(seen)
             for id in grant.grant.keys where state.keys[id]?.record.purpose != .signing {
                 throw KeyFaults.notFound(id.description)
             }
@@ -42,8 +43,9 @@ extension MemoryStorage: GrantStore {
 }
 
 extension MemoryStorage: UserStore {
-    public func add(_ user: User, _ event: AuditEvent) async throws {
+    public func add(_ user: User, isFirst: Bool, _ event: AuditEvent) async throws {
         _ = try change(event) { state in
+            if isFirst { try AccountFaults.expectNone(state.users.values.filter(\.isActiveAdministrator)) }
             guard state.users[user.id] == nil, !state.users.values.contains(where: { $0.name == user.name })
             else {
                 throw AccountFaults.nameTaken(user)
@@ -52,12 +54,13 @@ extension MemoryStorage: UserStore {
         }
     }
 
-    public func change(_ user: User, _ event: AuditEvent) async throws {
+    public func change(_ user: User, seen: User, _ event: AuditEvent) async throws {
         _ = try change(event) { state in
-            guard var known = state.users[user.id] else { throw AccountFaults.noUser(user.name) }
-            known.role = user.role
-            known.isDisabled = user.isDisabled
-            state.users[user.id] = known
+            guard let known = state.users[user.id] else { throw AccountFaults.noUser(user.name) }
+            guard known == seen else { throw AccountFaults.changedMeanwhile(known) }
+            state.users[user.id] = known.with(user)
+            guard state.users.values.contains(where: \.isActiveAdministrator) || !known.isActiveAdministrator
+            else { throw AccountFaults.lastAdministrator(known) }
         }
     }
 
@@ -100,6 +103,15 @@ extension MemoryStorage: UserStore {
     }
 }
 
+extension User {
+    /// What may change about him, from the other one.
+    func with(_ other: User) -> User {
+        var user = self
+        (user.role, user.isDisabled) = (other.role, other.isDisabled)
+        return user
+    }
+}
+
 /// What both versions of the stores refuse.
 enum AccountFaults {
     static func noGrant(_ id: GrantID) -> KeyringError {
@@ -111,6 +123,18 @@ enum AccountFaults {
     static func nameTaken(_ user: User) -> KeyringError {
         KeyringError(.userNameTaken, "another user is called \(user.name)")
     }
+    static func changedMeanwhile(_ user: User) -> KeyringError {
+        KeyringError(.changedMeanwhile, "the user \(user.name) was changed by somebody else")
+    }
+    static func lastAdministrator(_ user: User) -> KeyringError {
+        KeyringError(.wrongState, "\(user.name) is the last administrator; name another one first")
+    }
+    static func expectNone(_ administrators: [User]) throws(KeyringError) {
+        guard !administrators.isEmpty else { return }
+        let names = administrators.map(\.name).sorted().joined(separator: ", ")
+        throw KeyringError(.alreadySetUp, "there are administrators: \(names)")
+    }
+    static let actorGone = KeyringError(.tokenInvalid, "the user who asks for it was disabled meanwhile")
     static func noToken(_ id: TokenID) -> KeyringError {
         KeyringError(.tokenNotFound, "there is no token \(id) of this user")
     }

@@ -8,6 +8,13 @@ extension MemoryStorage.State {
         keys.values.first { $0.record.name == name && !$0.record.state.freesName }
     }
 
+    /// Refuses when one of them is not as it was read.
+    func expect(_ seen: [StoredKey]) throws {
+        for key in seen where keys[key.record.id]?.edition != key.edition {
+            throw KeyFaults.changedMeanwhile(key.record)
+        }
+    }
+
     var sortedGrants: [StoredGrant] {
         grants.values.sorted { ($0.grant.created, $0.grant.id) < ($1.grant.created, $1.grant.id) }
     }
@@ -15,8 +22,9 @@ extension MemoryStorage.State {
 
 extension MemoryStorage: KeyStore {
     @discardableResult
-    public func add(_ keys: [StoredKey], _ event: AuditEvent) async throws -> Revision {
+    public func add(_ keys: [StoredKey], seen: [StoredKey], _ event: AuditEvent) async throws -> Revision {
         try change(event) { state in
+            try state.expect(seen)
             for key in keys {
                 let record = key.record
                 guard state.keys[record.id] == nil,

@@ -35,6 +35,9 @@ public final class MemoryStorage: Sendable {
         _ event: AuditEvent, _ body: @Sendable (inout State) throws -> Value
     ) throws -> (value: Value, revision: Revision) {
         try state.withLock { state in
+            if case .user(let id, _) = event.actor, state.users[id]?.isDisabled ?? true {
+                throw AccountFaults.actorGone
+            }
             var next = state
             let value = try body(&next)
             let entry = AuditEntry(event, after: next.auditHead)
