@@ -26,6 +26,8 @@ public struct FileVerdict: Hashable, Sendable {
     public let kind: SigningKind
     /// What a package says it is. It can be relied on when the outcome is good.
     public let package: RPMPackage?
+    /// The package as rpm writes its name, epoch, version, release and architecture.
+    public var packageName: String? { package?.description }
     /// One for each signature, in the file's order.
     public let signatures: [SignatureVerdict]
     /// How many had to sign.

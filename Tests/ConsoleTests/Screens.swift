@@ -73,7 +73,9 @@ struct Bench {
     var environment: [String: String] = [:]
     var columns: Int?
 
-    func run(_ words: String...) async -> Int32 {
+    func run(_ words: String...) async -> Int32 { await run(words) }
+
+    func run(_ words: [String]) async -> Int32 {
         let (signer, desk) = (signer, desk)
         let program = SignetProgram(
             environment: environment, screen: paper.screen(columns: columns), signing: { _ in signer },

@@ -15,6 +15,9 @@ struct Signers {
     let key: PrivateKey
     let owner: OpenPGPCertificate
     let certificate: Certificate
+    /// Who certified the module signer.
+    let authority: Certificate
+    private let root: PrivateKey
 
     init() throws {
         key = try PrivateKey.generate(.rsa2048)
@@ -24,9 +27,9 @@ struct Signers {
         guard let begin = ASN1Time(secondsSince1970: Self.now - 86_400),
             let end = ASN1Time(secondsSince1970: Self.now + 86_400)
         else { throw CancellationError() }
-        let root = try PrivateKey.generate(.p256)
+        root = try PrivateKey.generate(.p256)
         let handle = try SigningHandle(root, .ecdsa(.sha256))
-        let authority = try CertificateDraft(
+        authority = try CertificateDraft(
             subject: DistinguishedName(commonName: "Root"), key: root.publicKey, serial: .random(),
             notBefore: begin, notAfter: end, profile: .authority(pathLength: 0)
         ).selfSigned(by: handle)
@@ -34,6 +37,16 @@ struct Signers {
             subject: DistinguishedName(commonName: "Modules"), key: key.publicKey, serial: .random(),
             notBefore: begin, notAfter: end, profile: .moduleSigner
         ).signed(by: handle, issuer: authority)
+    }
+
+    /// The authority's list, which has nobody on it.
+    func revocationList() throws -> CertificateRevocationList {
+        guard let begin = ASN1Time(secondsSince1970: Self.now - 86_400),
+            let end = ASN1Time(secondsSince1970: Self.now + 86_400)
+        else { throw CancellationError() }
+        return try RevocationListDraft(
+            issuer: authority, number: 1, thisUpdate: begin, nextUpdate: end, entries: []
+        ).signed(by: SigningHandle(root, .ecdsa(.sha256)))
     }
 
     /// Signs a claim as a server does.

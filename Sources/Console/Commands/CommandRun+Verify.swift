@@ -6,13 +6,9 @@ internal import Signatures
 internal import Verification
 
 extension CommandRun {
-    /// Judges files offline, with the keys of files that are named.
-    func verify() throws -> Int32 {
-        var keys = TrustedKeys()
-        for path in invocation.texts("key") {
-            let bytes = try InputFile.read(path, limit: 16 << 20)
-            try keys.add(contentsOf: bytes.span, name: path)
-        }
+    /// Judges files offline, with the keys or the policy of files that are named.
+    func verify() async throws -> Int32 {
+        let policy = try policy()
         let detached = try invocation.text("signature").map { try InputFile.read($0, limit: 1 << 20) }
         let paths = invocation.arguments("FILE")
         guard detached == nil || paths.count == 1 else {
@@ -20,39 +16,77 @@ extension CommandRun {
                 .badArguments, "signet verify: --signature is for one file",
                 remedy: "Name one file, or leave the option out: FILE.asc is found beside FILE.")
         }
-        let kind =
-            invocation.flag("detached") || detached != nil && invocation.text("kind") == nil
-            ? SigningKind.generic : invocation.text("kind").flatMap { SigningKind(rawValue: $0) }
         var style = RunReporter.Style()
         style.doneWord = "good"
         style.command = "verify"
         style.form = form
-        style.isVerbose = invocation.flag("verbose")
+        style.isVerbose = invocation.flag("verbose") || paths.count == 1
         let reporter = RunReporter(style, on: screen, now: program.now)
         reporter.found(files: paths.count)
-        for path in paths {
-            reporter.finished(judge(path, kind, keys, detached))
-            reporter.tick()
+        let judging = FileJudging(
+            paths, as: try kind(detached), by: policy, at: program.wallClock(), detached: detached)
+        await judging.run(telling: reporter)
+        if Task.isCancelled {
+            _ = reporter.end()
+            throw CancellationError()
         }
         return reporter.end()
     }
 
-    private func judge(
-        _ path: String, _ kind: SigningKind?, _ keys: TrustedKeys, _ detached: [UInt8]?
-    ) -> FileReport {
-        do {
-            let verdict = try FileVerdict(
-                of: path, as: kind, by: keys, at: program.wallClock(), detached: detached)
-            if let error = VerificationError(verdict) { throw error }
-            let signer = verdict.signatures.first(where: \.isValid)?.signer
-            return FileReport(path, kind: verdict.kind.rawValue, .signed(by: signer))
-        } catch {
-            var failure = FileFailure(error)
-            // A file that is not what was signed, or a signature that is none: as bad as a wrong one.
-            if [.artifactCorrupt, .signatureMalformed].contains(failure.code) {
-                failure.code = .signatureRefused
+    /// What the files are; nil for each as it is recognised.
+    func kind(_ detached: [UInt8]?) throws -> SigningKind? {
+        let named = invocation.text("kind").flatMap { SigningKind(rawValue: $0) }
+        guard invocation.flag("detached") else { return named }
+        guard named == nil || named == .generic else {
+            throw ConsoleError(
+                .badArguments, "--detached and --kind \(named?.rawValue ?? "") do not go together",
+                remedy: "Leave one of them out: a detached signature is of the kind generic.")
+        }
+        return .generic
+    }
+
+    private func policy() throws -> VerificationPolicy {
+        let named = ["key", "ca", "crl"].filter { !invocation.texts($0).isEmpty }
+        if let path = invocation.text("policy") {
+            guard named.isEmpty else {
+                throw ConsoleError(
+                    .badArguments, "signet verify: --policy and --\(named[0]) do not go together",
+                    remedy: "Name the keys in the policy, or leave the policy out.")
             }
-            return FileReport(path, kind: kind?.rawValue, .failed(failure))
+            guard let file = try SettingsFile.load(path) else {
+                throw ConsoleError(
+                    .settingsUnreadable, "\(path): there is no such file",
+                    remedy: "Name a policy; docs/reference/verification-policy.md tells how to write one.")
+            }
+            return try VerificationPolicy(file) { try Self.keys($0) }
+        }
+        var keys = TrustedKeys()
+        for path in invocation.texts("key") {
+            let bytes = try Self.keys(path)
+            try keys.add(contentsOf: bytes.span, name: path)
+        }
+        for path in invocation.texts("ca") {
+            let bytes = try Self.keys(path)
+            try keys.add(authorities: bytes.span, name: path)
+        }
+        for path in invocation.texts("crl") {
+            let bytes = try Self.keys(path)
+            try keys.add(revocationLists: bytes.span, name: path)
+        }
+        guard !keys.isEmpty else {
+            throw ConsoleError(
+                .badArguments, "signet verify: nobody is trusted",
+                remedy: "Name the signers' keys with --key or --ca, or a --policy.")
+        }
+        return VerificationPolicy(trusting: keys)
+    }
+
+    /// A file of keys that is missing is an error of the command line, not of the files that are judged.
+    private static func keys(_ path: String) throws -> [UInt8] {
+        do throws(ConsoleError) {
+            return try InputFile.read(path, limit: 16 << 20)
+        } catch {
+            throw ConsoleError(.settingsUnreadable, error.message)
         }
     }
 }

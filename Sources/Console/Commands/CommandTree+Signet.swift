@@ -45,7 +45,7 @@ extension CommandTree {
         "KEY", "name or id of a key", .proposed(["key", "list", "--names"]))
     private static let someKeys = CommandArgument(
         "KEY", "name or id of a key", .proposed(["key", "list", "--names"]), count: 1...100)
-    private static let kinds = CommandValue.choice(["rpm", "generic", "module"])
+    static let kinds = CommandValue.choice(["rpm", "generic", "module"])
 
     private static let sign = CommandTree(
         "sign", "sign files, and folders of them",
@@ -79,28 +79,6 @@ extension CommandTree {
             CommandExample("Sign all packages of a folder in place", "signet sign --key release build/"),
             CommandExample("Write SHA256SUMS.asc", "signet sign --key release --detached SHA256SUMS"),
             CommandExample("For a script", "signet sign --key modules --output jsonl driver.ko"),
-        ])
-
-    private static let verify = CommandTree(
-        "verify", "say who signed files, and whether that holds",
-        details: [
-            "It asks no server. The keys that are trusted are those of the files that you name, such as "
-                + "`signet key export` writes."
-        ],
-        options: [
-            .value(
-                "key", short: "k", "FILE", "trusted keys: OpenPGP, or X.509 of a module's signer", .file,
-                isRepeated: true, isRequired: true),
-            .value("kind", "KIND", "what the files are, not recognised one by one", kinds),
-            .flag("detached", short: "d", "look for a signature beside the file; the same as --kind generic"),
-            .value("signature", short: "s", "FILE", "the detached signature of the one file", .file),
-            .flag("verbose", short: "v", "a line for each file"),
-        ],
-        arguments: [CommandArgument("FILE", "a file", .file, count: 1...100_000)],
-        examples: [
-            CommandExample("Packages", "signet verify --key release.asc build/a.rpm build/b.rpm"),
-            CommandExample(
-                "A file with SHA256SUMS.asc", "signet verify -k release.asc --detached SHA256SUMS"),
         ])
 
     private static let keys = CommandTree(

@@ -116,7 +116,7 @@ struct CommandRun {
     func run() async throws -> Int32 {
         switch invocation.path.joined(separator: " ") {
         case "sign": return try await sign()
-        case "verify": return try verify()
+        case "verify": return try await verify()
         case "key list": try await listKeys()
         case "key show": try await showKey()
         case "key generate": try await generateKey()

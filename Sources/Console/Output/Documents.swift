@@ -2,6 +2,7 @@
 
 internal import Diagnostics
 internal import HTTP
+internal import Verification
 
 /// The JSON that scripts read. Each document names the version of its form.
 enum Documents {
@@ -27,6 +28,10 @@ enum Documents {
         let status: String
         let server: String?
         let signer: String?
+        /// What the signatures of a judged file amount to, and each of them.
+        let outcome: String?
+        let package: String?
+        let signatures: [Signature]?
         let output: String?
         let tries: Int?
         let reason: String?
@@ -37,6 +42,9 @@ enum Documents {
             path = report.path
             kind = report.kind
             output = report.output
+            outcome = report.verdict?.outcome.rawValue
+            package = report.verdict?.packageName
+            signatures = report.verdict?.signatures.map { Signature($0) }
             var (server, signer, reason): (String?, String?, String?)
             var error: Fault?
             switch report.outcome {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Diagnostics
+internal import Verification
 
 /// Prints how a run over files goes and what came of it: failures as they happen, each file if asked to, progress, and
 /// the counts at the end. With JSON nothing but JSON is on standard output and no progress anywhere, unless asked for.
@@ -77,7 +78,9 @@ final class RunReporter: SigningListener {
             guard style.isVerbose else { return }
             erase(&state)
             let place = report.output.map { " in " + ShownText.line($0) } ?? ""
-            screen.out(name + ": " + style.doneWord + place + (server.map { " by " + $0 } ?? "") + "\n")
+            screen.out(
+                name + ": " + style.doneWord + place + (server.map { " by " + $0 } ?? "") + "\n"
+                    + signatures(of: report))
         case .skipped(let reason):
             guard style.isVerbose else { return }
             erase(&state)
@@ -86,8 +89,12 @@ final class RunReporter: SigningListener {
             erase(&state)
             screen.notes(
                 "\(name): \(ShownText.line(failure.message)) [\(failure.code.id)]\n"
-                    + "  \(ShownText.line(failure.remedy ?? failure.code.remedy))\n")
+                    + "  \(ShownText.line(failure.remedy ?? failure.code.remedy))\n" + signatures(of: report))
         }
+    }
+
+    private func signatures(of report: FileReport) -> String {
+        (report.verdict?.signatures ?? []).map { "  " + $0.line + "\n" }.joined()
     }
 
     // MARK: Progress

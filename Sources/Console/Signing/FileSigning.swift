@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Diagnostics
+internal import Verification
 
 /// Has files signed; the client's signing room satisfies it, and tests do.
 public protocol FileSigning: Sendable {
@@ -61,6 +62,8 @@ public struct FileReport: Hashable, Sendable {
     /// How often a server was asked.
     public var tries: Int
     public var outcome: Outcome
+    /// What became of each signature, where the file was judged.
+    var verdict: FileVerdict?
 
     public init(
         _ path: String, kind: String? = nil, output: String? = nil, tries: Int = 1, _ outcome: Outcome
