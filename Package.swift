@@ -90,7 +90,7 @@ let house: [Room] =
         Room(
             floor: 7, name: "Artifacts",
             uses: ["CLinux", "Bytes", "Diagnostics", "Cryptography", "Signatures"],
-            testUses: ["SampleFiles", "artifact-probe"]),
+            testUses: ["ASN1", "SampleFiles", "Secrets", "artifact-probe"]),
 
         Room(
             floor: 7, name: "KMS",

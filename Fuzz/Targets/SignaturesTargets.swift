@@ -48,6 +48,28 @@ let signaturesTargets: [FuzzTarget] = [
             }
         }
     },
+    FuzzTarget("cms-signature") { input in
+        guard let signature = try? CMSSignature(input.span) else { return }
+        guard signature.encoded == input else { throw BrokenPromise("another signature from the same bytes") }
+        let verdict = try signature.verdict(on: signature.contentDigest, by: SignerTrust(), at: 0)
+        guard verdict.refusal == .signerUnknown else { throw BrokenPromise("\(verdict) without a signer") }
+        // What is written of it is read again.
+        guard try signature.bringing([]).contentDigest == signature.contentDigest else {
+            throw BrokenPromise("another digest without revocation lists")
+        }
+    },
+    FuzzTarget("authenticode-signature") { input in
+        guard let signature = try? AuthenticodeSignature(input.span) else { return }
+        let verdict = try signature.verdict(on: signature.imageDigest, by: SignerTrust(), at: 0)
+        guard verdict.refusal == .signerUnknown else { throw BrokenPromise("\(verdict) without a signer") }
+    },
+    FuzzTarget("indirect-data") { input in
+        guard let data = try? IndirectData(reading: input) else { return }
+        let encoded = IndirectData(data.digest).encoded
+        guard try IndirectData(reading: encoded).digest == data.digest else {
+            throw BrokenPromise("another digest from its own encoding")
+        }
+    },
     FuzzTarget("module-signature") { input in
         guard let signature = try? ModuleSignature(input.span) else { return }
         guard signature.encoded == input else { throw BrokenPromise("two encodings of one signature") }

@@ -53,7 +53,9 @@ extension ArtifactFormat {
 
 /// All kinds that are signed. The order matters: the last one takes every file.
 enum ArtifactFormats {
-    static let all: [any ArtifactFormat] = [RPMFormat(), ModuleFormat(), GenericFormat()]
+    static let all: [any ArtifactFormat] = [
+        RPMFormat(), ModuleFormat(), EFIFormat(), CMSFormat(), GenericFormat(),
+    ]
 
     static func format(_ kind: SigningKind) throws(ArtifactError) -> any ArtifactFormat {
         guard let format = all.first(where: { $0.kind == kind }) else {

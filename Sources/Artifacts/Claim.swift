@@ -11,6 +11,10 @@ public struct Claim: Hashable, Sendable {
         case bytes([UInt8])
         /// A large file that was hashed where it is; the server does not see it.
         case midstate(Midstate)
+        /// What firmware computes of an EFI image, and what the image says of itself.
+        case image(ImageClaim)
+        /// The digest of a file that is signed in CMS; the server does not see it.
+        case digest(Digest)
     }
 
     public let kind: SigningKind
@@ -32,9 +36,22 @@ public struct Claim: Hashable, Sendable {
     }
 }
 
+/// What is claimed of an EFI image.
+public struct ImageClaim: Hashable, Sendable {
+    /// Authenticode's digest.
+    public var digest: Digest
+    /// The `.sbat` section, as it is in the image; nil without one.
+    public var sbat: [UInt8]?
+
+    public init(digest: Digest, sbat: [UInt8]?) {
+        self.digest = digest
+        self.sbat = sbat
+    }
+}
+
 /// What is known about the content of a claim that was judged.
 public struct ClaimFacts: Hashable, Sendable {
-    /// How many bytes are signed for, without the signature's own trailer.
+    /// How many bytes are signed for, without the signature's own trailer; 0 where a digest alone is claimed.
     public var size: UInt64
     /// Whether the content was not seen: only a key that allows it may sign.
     public var isBlind = false
@@ -42,6 +59,8 @@ public struct ClaimFacts: Hashable, Sendable {
     public var package: RPMPackage?
     public var payloadDigests: [Digest] = []
     public var module: ModuleFacts?
+    /// As the client claims them of an EFI image.
+    public var generations: ImageGenerations?
 
     init(size: UInt64) { self.size = size }
 

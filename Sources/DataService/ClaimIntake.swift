@@ -30,6 +30,8 @@ struct ClaimIntake {
         case whole([UInt8])
         case parts(Parts)
         case midstate(Midstate)
+        case image(ImageClaim)
+        case digest(Digest)
     }
 
     private struct Parts {
@@ -53,6 +55,9 @@ struct ClaimIntake {
         let asked = try Self.algorithm(request.digest)
         switch request.claim {
         case .content(let content)?:
+            guard kind != .efi, kind != .cms else {
+                throw DataServiceError(.badClaim, "claim: for the kind \(kind.rawValue) a digest is sent")
+            }
             digest = asked
             if kind == .rpm || !request.more {
                 claim = .whole([])
@@ -76,8 +81,32 @@ struct ClaimIntake {
             }
             digest = state.algorithm
             claim = .midstate(state)
+        case .image(let bytes, let sbat)?:
+            let value = try Self.digest(bytes, asked, request, of: .efi)
+            digest = value.algorithm
+            claim = .image(ImageClaim(digest: value, sbat: sbat))
+        case .digest(let bytes)?:
+            let value = try Self.digest(bytes, asked, request, of: .cms)
+            digest = value.algorithm
+            claim = .digest(value)
         case nil: throw DataServiceError(.badClaim, "claim: it is missing")
         }
+    }
+
+    /// The digest that stands for content which the server does not see.
+    private static func digest(
+        _ bytes: [UInt8], _ algorithm: DigestAlgorithm?, _ request: SignRequest, of kind: SigningKind
+    ) throws -> Digest {
+        guard request.kind == kind.rawValue else {
+            throw DataServiceError(
+                .badClaim, "claim: only for the kind \(kind.rawValue) a digest of this sort is sent")
+        }
+        guard !request.more else { throw DataServiceError(.badClaim, "more: a digest has one message") }
+        guard let algorithm, let digest = try? Digest(bytes.span, of: algorithm) else {
+            throw DataServiceError(
+                .badClaim, "digest: it names no function with digests of \(bytes.count) bytes")
+        }
+        return digest
     }
 
     /// Goes on with a further part.
@@ -96,7 +125,8 @@ struct ClaimIntake {
         switch claim {
         case .whole(let bytes): bytes.count
         case .parts(let parts): parts.head.count + parts.ends.held
-        case .midstate: 0
+        case .midstate, .digest: 0
+        case .image(let image): image.sbat?.count ?? 0
         }
     }
 
@@ -117,7 +147,7 @@ struct ClaimIntake {
             parts.head += content.prefix(Self.headCount - parts.head.count)
             parts.ends.take(content)
             claim = .parts(parts)
-        case .midstate: break
+        case .midstate, .image, .digest: break
         }
     }
 
@@ -134,21 +164,37 @@ struct ClaimIntake {
             let content = running.finish()
             return InspectedClaim(
                 digest: algorithm == .sha256 ? content : Digest(hashing: bytes.span, with: .sha256),
-                running: running, content: content, isBlind: false, facts: facts)
+                content: content, running: running, isBlind: false, facts: facts)
         case .parts(let parts):
             try Self.check(head: parts.head.span, parts.ends, kind)
             guard let running = parts.digests.first(where: { $0.algorithm == algorithm }),
                 let first = parts.digests.first(where: { $0.algorithm == .sha256 })
             else { throw DataServiceError(.badClaim, "digest: the key \(key.name) needs another one") }
             return InspectedClaim(
-                digest: first.finish(), running: running, content: running.finish(), isBlind: false, facts: []
+                digest: first.finish(), content: running.finish(), running: running, isBlind: false, facts: []
             )
         case .midstate(let state):
             let encoded = state.encoded
             let running = RunningDigest(resuming: state)
             return InspectedClaim(
-                digest: Digest(hashing: encoded.span, with: .sha256), running: running,
-                content: running.finish(), isBlind: true, facts: [])
+                digest: Digest(hashing: encoded.span, with: .sha256), content: running.finish(),
+                running: running, isBlind: true, facts: [])
+        case .image(let image):
+            let generations = try Artifacts.Claim(.efi, .image(image)).facts().generations
+            let facts = try generations.map { generations in
+                let text = generations.components.map { "\($0.name),\($0.generation)" }
+                return [try Fact("efi-sbat", text.joined(separator: " "))]
+            }
+            // What has no section differs from what has an empty one.
+            let sent = image.digest.bytes + (image.sbat.map { [1] + $0 } ?? [0])
+            return InspectedClaim(
+                digest: Digest(hashing: sent.span, with: .sha256), content: image.digest, running: nil,
+                isBlind: true, facts: facts ?? [])
+        case .digest(let digest):
+            let sent = digest.bytes
+            return InspectedClaim(
+                digest: Digest(hashing: sent.span, with: .sha256), content: digest, running: nil,
+                isBlind: true, facts: [])
         }
     }
 
@@ -208,10 +254,10 @@ struct ClaimIntake {
 struct InspectedClaim: Sendable {
     /// SHA-256 of what the client sent.
     let digest: Digest
-    /// Ready for what the signature appends.
-    let running: RunningDigest
     /// Of the content as far as the server can tell.
     let content: Digest
+    /// Ready for what the signature appends; none where a digest alone was sent.
+    let running: RunningDigest?
     let isBlind: Bool
     let facts: [Fact]
 }

@@ -10,6 +10,9 @@ final class ReadyKey: Sendable {
     private enum Signer: Sendable {
         case openPGP(OpenPGPSigner)
         case module(Certificate)
+        /// With the authorities between the certificate and a root, which signatures bring along.
+        case image([Certificate])
+        case content([Certificate])
     }
 
     let record: KeyRecord
@@ -26,7 +29,9 @@ final class ReadyKey: Sendable {
             signer = .openPGP(try certificate.signer(for: publicKey, at: now.seconds))
         case .module:
             signer = .module(try Certificate(der: record.certificate.span))
-        case .authenticode, .cms, .timestamp, .ca:
+        case .authenticode: signer = .image(try Certificate.chain(der: record.certificate.span))
+        case .cms: signer = .content(try Certificate.chain(der: record.certificate.span))
+        case .timestamp, .ca:
             throw DataServiceError(
                 .unsupported, "keys of the scheme \(record.scheme.rawValue) sign nothing here yet")
         }
@@ -34,10 +39,17 @@ final class ReadyKey: Sendable {
 
     /// The structure that is signed, built around the claim.
     func draft(for claim: InspectedClaim, at time: Moment) throws -> any SignatureDraft {
-        switch signer {
-        case .openPGP(let signer):
-            try OpenPGPSignatureDraft(after: claim.running, signer: signer, created: time.seconds)
-        case .module(let certificate): try ModuleSignatureDraft(after: claim.running, signer: certificate)
+        switch (signer, claim.running) {
+        case (.openPGP(let signer), let running?):
+            return try OpenPGPSignatureDraft(after: running, signer: signer, created: time.seconds)
+        case (.module(let certificate), let running?):
+            return try ModuleSignatureDraft(after: running, signer: certificate)
+        case (.image(let chain), nil):
+            return try AuthenticodeDraft(imageDigest: claim.content, signer: chain, created: time.seconds)
+        case (.content(let chain), nil):
+            return try CMSSignatureDraft(contentDigest: claim.content, signer: chain, created: time.seconds)
+        default:
+            throw DataServiceError(.badClaim, "claim: it is not what keys of \(record.scheme.rawValue) sign")
         }
     }
 

@@ -29,8 +29,8 @@ public enum SigningKind: String, CaseIterable, Hashable, Sendable {
     /// Whether this version signs it.
     public var isServed: Bool {
         switch self {
-        case .rpm, .generic, .module: true
-        case .cleartext, .efi, .cms: false
+        case .rpm, .generic, .module, .efi, .cms: true
+        case .cleartext: false
         }
     }
 }

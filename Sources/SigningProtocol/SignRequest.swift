@@ -9,7 +9,7 @@ public import Protobuf
 /// ```
 /// message SignRequest {
 ///   bytes job = 1; string key = 2; string kind = 3;
-///   oneof claim { bytes content = 4; bytes midstate = 5; }
+///   oneof claim { bytes content = 4; bytes midstate = 5; ImageClaim image = 9; bytes content_digest = 10; }
 ///   bool more = 6; string digest = 7; uint32 timeout_ms = 8;
 /// }
 /// ```
@@ -19,6 +19,10 @@ public struct SignRequest: ProtobufMessage, Hashable, Sendable {
         case content([UInt8])
         /// The encoding of a `Midstate`, as it came.
         case midstate([UInt8])
+        /// Authenticode's digest of an EFI image, and its `.sbat` section where it has one.
+        case image(digest: [UInt8], sbat: [UInt8]?)
+        /// Of a file that is signed in CMS.
+        case digest([UInt8])
     }
 
     public var job: UniqueID
@@ -71,6 +75,10 @@ public struct SignRequest: ProtobufMessage, Hashable, Sendable {
             case 6: more = try reader.bool(field)
             case 7: digest = try reader.string(field, limit: SigningLimits.digest)
             case 8: timeout = try reader.uint32(field)
+            case 9:
+                let image = try reader.message(field, ImagePart.self)
+                claim = .image(digest: image.digest, sbat: image.sbat)
+            case 10: claim = .digest(try reader.bytes(field, limit: SigningLimits.contentDigest))
             default: try reader.skip(field)
             }
         }
@@ -85,11 +93,42 @@ public struct SignRequest: ProtobufMessage, Hashable, Sendable {
         switch claim {
         case .content(let bytes): writer.bytes(4, bytes, always: true)
         case .midstate(let bytes): writer.bytes(5, bytes, always: true)
-        case nil: break
+        case .image, .digest, nil: break
         }
         writer.bool(6, more)
         writer.string(7, digest)
         writer.uint32(8, timeout)
+        switch claim {
+        case .image(let digest, let sbat): writer.message(9, ImagePart(digest: digest, sbat: sbat))
+        case .digest(let bytes): writer.bytes(10, bytes, always: true)
+        case .content, .midstate, nil: break
+        }
+    }
+}
+
+/// `message ImageClaim { bytes digest = 1; optional bytes sbat = 2; }`
+private struct ImagePart: ProtobufMessage {
+    var digest: [UInt8] = []
+    var sbat: [UInt8]?
+
+    init(digest: [UInt8], sbat: [UInt8]?) {
+        self.digest = digest
+        self.sbat = sbat
+    }
+
+    init(reading reader: inout ProtobufReader) throws(ProtobufError) {
+        while let field = try reader.next() {
+            switch field.number {
+            case 1: digest = try reader.bytes(field, limit: SigningLimits.contentDigest)
+            case 2: sbat = try reader.bytes(field, limit: SigningLimits.sbat)
+            default: try reader.skip(field)
+            }
+        }
+    }
+
+    func write(to writer: inout ProtobufWriter) {
+        writer.bytes(1, digest)
+        if let sbat { writer.bytes(2, sbat, always: true) }
     }
 }
 

@@ -43,6 +43,8 @@ public enum SigningLimits {
     public static let kind = 32
     public static let digest = 16
     public static let midstate = 256
+    public static let contentDigest = 64
+    public static let sbat = 16 << 10
     public static let signature = 64 << 10
     public static let certificate = 256 << 10
     public static let code = 64

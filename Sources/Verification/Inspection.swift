@@ -101,6 +101,8 @@ extension Inspection {
             switch artifact.claim.content {
             case .bytes(let bytes): "\(bytes.count) bytes"
             case .midstate(let midstate): "\(midstate.count) bytes by their hash"
+            case .image(let image): "\(image.digest.algorithm.rawValue):\(image.digest)"
+            case .digest(let digest): "\(digest.algorithm.rawValue):\(digest)"
             }
     }
 }

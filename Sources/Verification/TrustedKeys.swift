@@ -33,6 +33,11 @@ public struct TrustedKeys: Sendable {
     /// Whether it trusts nobody.
     public var isEmpty: Bool { openPGP.isEmpty && certificates.isEmpty && authorities.isEmpty }
 
+    /// As far as CMS and Authenticode are concerned.
+    var ofX509: SignerTrust {
+        SignerTrust(signers: certificates, authorities: authorities, revocationLists: revocationLists)
+    }
+
     // MARK: Out of files
 
     /// Takes the authorities of a file: X.509 in PEM or DER. `name` is for messages.

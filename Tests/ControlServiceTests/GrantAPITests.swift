@@ -60,7 +60,7 @@ import Testing
             ("an authority", ["keys": ["farm-ca"]], 400, .keySchemeMismatch),
             ("a key of another scheme", ["kinds": ["rpm"]], 400, .keySchemeMismatch),
             ("an unknown kind", ["kinds": ["iso"]], 400, .invalidArgument),
-            ("a kind that is not served yet", ["kinds": ["efi"]], 400, .invalidArgument),
+            ("a kind that is not served", ["kinds": ["poetry"]], 400, .invalidArgument),
             ("no kinds", ["kinds": [String]()], 400, .keySchemeMismatch),
             ("an end in the past", ["expire_at": "2020-01-01T00:00:00Z"], 400, .invalidArgument),
             ("a misspelt end", ["expires_at": "2029-01-01T00:00:00Z"], 400, .invalidArgument),

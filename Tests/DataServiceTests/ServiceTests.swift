@@ -68,7 +68,6 @@ import Transport
         ("no such key", "nothing", "generic", content, "not-granted"),
         ("not granted for the kind", "modules", "generic", content, "kind-not-granted"),
         ("unknown kind", "release", "poetry", content, "unsupported"),
-        ("kind of tomorrow", "release", "efi", content, "unsupported"),
         ("an RPM called generic", "release", "generic", header, "claim-refused"),
         ("no RPM", "release", "rpm", content, "artifact-malformed"),
         ("an RPM without a digest of its payload", "release", "rpm", oldHeader, "artifact-unsupported"),

@@ -131,6 +131,12 @@ final class Stand: Sendable {
     }
 
     static func addModule(_ name: String, to farm: Farm) throws -> KeyRecord {
+        try addSigner(name, .module, to: farm)
+    }
+
+    /// A key with a certificate of an authority made on the spot, whose own follows it.
+    static func addSigner(_ name: String, _ scheme: SigningScheme, to farm: Farm) throws -> KeyRecord {
+        guard let profile = CertificateProfile(signersOf: scheme) else { throw Away(message: "no profile") }
         let (root, leaf) = (try PrivateKey.generate(.p256), try PrivateKey.generate(.rsa2048))
         let now = Moment.now().seconds
         guard let start = ASN1Time(secondsSince1970: now - 3600),
@@ -142,10 +148,11 @@ final class Stand: Sendable {
             serial: .random(), notBefore: start, notAfter: end, profile: .authority(pathLength: 0)
         ).selfSigned(by: handle)
         let certificate = try CertificateDraft(
-            subject: DistinguishedName([(DistinguishedName.commonName, "Farm modules")]), key: leaf.publicKey,
-            serial: .random(), notBefore: start, notAfter: end, profile: .moduleSigner
+            subject: DistinguishedName([(DistinguishedName.commonName, "Farm \(name)")]), key: leaf.publicKey,
+            serial: .random(), notBefore: start, notAfter: end, profile: profile
         ).signed(by: handle, issuer: authority)
-        return try farm.add(name, leaf, scheme: .module, certificate: certificate.der)
+        let chain = certificate.der + (scheme == .module ? [] : authority.der)
+        return try farm.add(name, leaf, scheme: scheme, certificate: chain)
     }
 }
 

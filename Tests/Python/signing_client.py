@@ -6,6 +6,8 @@ usage: signing_client.py STUBS TARGET [CA CERT KEY]
 sign KEY KIND HEX [JOB]    sends a job on the open stream; answers come as `JOB ok HEX stored=0` or `JOB CODE RETRY MESSAGE`
 part KEY KIND HEX HEX ...  the same, with the content in parts
 midstate KEY KIND HEX      a job with the state of a hash function as its claim
+image KEY NAME HEX [SBAT]  a job of kind efi with a digest by the function NAME as its claim; SBAT in hexadecimal digits
+digest KEY NAME HEX        the same of kind cms, without SBAT
 end                        closes the stream; prints `end STATUS`
 describe KEY               prints the description, or `failed STATUS MESSAGE`
 list [SIZE]                prints the names of all pages
@@ -86,6 +88,20 @@ for line in sys.stdin:
                 stream = Stream()
             job, state = os.urandom(16), bytes.fromhex(rest[2])
             stream.requests.put(pb.SignRequest(job=job, key=rest[0], kind=rest[1], midstate=state))
+        elif command in ("image", "digest"):
+            if stream is None:
+                stream = Stream()
+            value = bytes.fromhex(rest[2])
+            request = pb.SignRequest(job=os.urandom(16), key=rest[0], digest="" if rest[1] == "-" else rest[1])
+            if command == "image":
+                request.kind = "efi"
+                request.image.digest = value
+                if len(rest) > 3:
+                    request.image.sbat = bytes.fromhex(rest[3])
+            else:
+                request.kind = "cms"
+                request.content_digest = value
+            stream.requests.put(request)
         elif command == "end":
             stream.requests.put(None)
             stream.reader.join()

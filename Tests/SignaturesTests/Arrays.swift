@@ -59,3 +59,15 @@ extension OpenPGPCertificate {
         try verdict(on: signature, content: content.span, at: time)
     }
 }
+
+extension CMSSignature {
+    init(_ bytes: [UInt8]) throws { try self.init(bytes.span) }
+}
+
+extension AuthenticodeSignature {
+    init(_ bytes: [UInt8]) throws { try self.init(bytes.span) }
+}
+
+extension SignedData {
+    init(_ bytes: [UInt8], of name: String) throws { try self.init(bytes.span, of: name) }
+}

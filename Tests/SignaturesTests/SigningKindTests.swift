@@ -16,8 +16,8 @@ import Testing
 
     @Test(arguments: [
         (SigningKind.rpm, SigningScheme.openpgp, true), (.generic, .openpgp, true),
-        (.cleartext, .openpgp, false), (.module, .module, true), (.efi, .authenticode, false),
-        (.cms, .cms, false),
+        (.cleartext, .openpgp, false), (.module, .module, true), (.efi, .authenticode, true),
+        (.cms, .cms, true),
     ])
     func eachKindHasOneScheme(_ kind: SigningKind, _ scheme: SigningScheme, _ isServed: Bool) {
         #expect(kind.scheme == scheme)

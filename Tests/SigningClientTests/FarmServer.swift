@@ -64,6 +64,7 @@ struct FarmKeys: Sendable {
                 try OpenPGPSignatureDraft(content: bytes.span, digest: digest, signer: signer, created: now)
             case .midstate(let midstate):
                 try OpenPGPSignatureDraft(resuming: midstate, signer: signer, created: now)
+            case .image, .digest: throw CancellationError()
             }
         return try draft.signed(by: SigningHandle(key, draft.algorithm))
     }

@@ -181,7 +181,7 @@ import Testing
             try await names { $0.withDeleted = true } == ["a-module", "b-authority", "c-module", "d-module"])
         #expect(try await names { $0.state = .deleted } == ["d-module"])
         #expect(try await names { $0.state = .disabled } == [off.record.name.text])
-        #expect(try await names { $0.scheme = .module } == ["a-module", "c-module"])
+        #expect(try await names { $0.schemes = [.module] } == ["a-module", "c-module"])
         #expect(try await names { $0.purpose = .certifying } == ["b-authority"])
         #expect(try await names { $0.parent = authority.record.id } == [leaf.record.name.text])
         #expect(try await names { $0.nameContains = "mod" } == ["a-module", "c-module"])

@@ -65,6 +65,7 @@ struct Signers {
                     content: content.span, digest: digest, signer: signer, created: time)
             case .midstate(let midstate):
                 try OpenPGPSignatureDraft(resuming: midstate, signer: signer, created: time)
+            case .image, .digest: throw CancellationError()
             }
         return try draft.signed(by: SigningHandle(key, draft.algorithm))
     }

@@ -74,6 +74,8 @@ struct GenericFormat: ArtifactFormat {
             var facts = ClaimFacts(size: midstate.count)
             facts.isBlind = true
             return facts
+        case .image, .digest:
+            throw ArtifactError(.artifactMalformed, "a plain file is claimed by its content or a midstate")
         }
     }
 }

@@ -37,22 +37,23 @@ extension CommandRun {
                     remedy: "Add --email ADDRESS; it is part of the user id that everybody sees.")
             }
             attributes["email"] = email
-        case "module":
+        case "module", "efi", "cms", "timestamp":
             guard parent != nil else {
                 throw ConsoleError(
-                    .badArguments, "signet key generate: a module key has a --parent",
+                    .badArguments, "signet key generate: a key of the type \(type) has a --parent",
                     remedy: "Add --parent KEY, the name of a key of the type ca.")
             }
-            attributes["x509_ee_usage"] = "ko"
+            attributes["x509_ee_usage"] = type == "module" ? "ko" : type
             fallthrough
         default: attributes["common_name"] = invocation.text("common-name") ?? name
         }
         return NewKey(
-            name: name, description: invocation.text("description") ?? "", key_type: Self.types[type] ?? type,
+            name: name, description: invocation.text("description") ?? "",
+            key_type: type == "ca" && parent != nil ? "x509ica" : Self.types[type] ?? "x509ee",
             attributes: attributes, parent_id: parent, expire_at: expiry() ?? "")
     }
 
-    private static let types = ["openpgp": "pgp", "ca": "x509ca", "module": "x509ee"]
+    private static let types = ["openpgp": "pgp", "ca": "x509ca"]
 
     private static let algorithms: [String: [String: String]] = [
         "rsa-2048": ["key_type": "rsa", "key_length": "2048"],

@@ -45,7 +45,7 @@ extension CommandTree {
         "KEY", "name or id of a key", .proposed(["key", "list", "--names"]))
     private static let someKeys = CommandArgument(
         "KEY", "name or id of a key", .proposed(["key", "list", "--names"]), count: 1...100)
-    static let kinds = CommandValue.choice(["rpm", "generic", "module"])
+    static let kinds = CommandValue.choice(["rpm", "generic", "module", "efi", "cms"])
 
     private static let sign = CommandTree(
         "sign", "sign files, and folders of them",
@@ -96,7 +96,8 @@ extension CommandTree {
                 details: ["A new key signs nothing until it is enabled and a grant names it."],
                 options: [
                     .value(
-                        "type", short: "t", "TYPE", "what it is for", .choice(["openpgp", "ca", "module"]),
+                        "type", short: "t", "TYPE", "what it is for",
+                        .choice(["openpgp", "ca", "module", "efi", "cms", "timestamp"]),
                         isRequired: true),
                     .value(
                         "algorithm", short: "a", "NAME", "its algorithm",
@@ -105,7 +106,8 @@ extension CommandTree {
                     .value("expires", "TIME", "from now on", .duration, fallback: "730d"),
                     .value("email", "ADDRESS", "of its user id; for openpgp"),
                     .value("common-name", "NAME", "of its certificate; its own name if not given"),
-                    .value("parent", "KEY", "the authority that certifies it; for module"),
+                    .value(
+                        "parent", "KEY", "the authority that certifies it; for all but openpgp and a root"),
                     .value("description", "TEXT", "for those who list it"),
                 ],
                 arguments: [CommandArgument("NAME", "its name")],
@@ -114,6 +116,9 @@ extension CommandTree {
                         "For packages", "signet key generate release --type openpgp --email rel@example.org"),
                     CommandExample(
                         "For kernel modules", "signet key generate modules --type module --parent kernel-ca"),
+                    CommandExample(
+                        "For EFI images",
+                        "signet key generate images --type efi --algorithm rsa-2048 --parent boot-ca"),
                 ]),
             CommandTree(
                 "enable", "let keys sign", arguments: [someKeys],

@@ -57,7 +57,7 @@ struct KeyDocument: Encodable {
             fingerprint = Hex.encode(record.fingerprint, .upper)
             serial_number = fingerprint
         } else {
-            let certificate = try Certificate(der: record.certificate.span)
+            let certificate = try Certificate.chain(der: record.certificate.span)[0]
             key_type =
                 (record.scheme != .ca ? KeyType.x509ee : record.parent == nil ? .x509ca : .x509ica).rawValue
             fingerprint = Hex.encode(certificate.fingerprint.bytes, .upper)
@@ -96,9 +96,9 @@ extension KeyQuery {
         try query.allow(["key_type", "state", "name", "visibility", "parent_id", "page_size", "page_number"])
         if let text = try query.value("key_type") {
             switch KeyType(rawValue: text) {
-            case .pgp: scheme = .openpgp
-            case .x509ca, .x509ica: scheme = .ca
-            case .x509ee: scheme = .module
+            case .pgp: schemes = [.openpgp]
+            case .x509ca, .x509ica: schemes = [.ca]
+            case .x509ee: schemes = Set(KeyAttributes.usages.values)
             case nil: throw ControlError(.invalidArgument, "key_type: one of \(KeyType.known)")
             }
         }

@@ -3,6 +3,7 @@
 public import Cryptography
 internal import Diagnostics
 public import Keyring
+public import Signatures
 
 /// A key that somebody wants: everything about it is typed and in its range.
 public struct KeyOrder: Sendable {
@@ -13,8 +14,8 @@ public struct KeyOrder: Sendable {
         case authority(DistinguishedName)
         /// An authority below another one, which is named by its name or id.
         case intermediate(DistinguishedName, parent: String)
-        /// Signs kernel modules.
-        case moduleSigner(DistinguishedName, parent: String)
+        /// Signs by this scheme, with a certificate of its own.
+        case signer(DistinguishedName, parent: String, SigningScheme)
     }
 
     public var name: KeyName
@@ -37,6 +38,14 @@ public struct KeyOrder: Sendable {
         self.sort = sort
         guard name.owner == nil else {
             throw ControlError(.unsupported, "visibility: this version makes public keys only")
+        }
+        if case .signer(_, _, let scheme) = sort {
+            guard CertificateProfile(signersOf: scheme) != nil, scheme.takes(algorithm) else {
+                throw ControlError(
+                    .invalidArgument,
+                    "attributes.key_type: the scheme \(scheme.rawValue) does not sign with \(algorithm.rawValue)"
+                )
+            }
         }
         guard self.digest.count >= algorithm.usualDigest.count else {
             throw ControlError(

@@ -61,7 +61,7 @@ public struct KeyRegister: Sendable {
             throw ControlError(
                 .keySchemeMismatch, "the key \(record.name) is an OpenPGP key, without certificate")
         }
-        return try Certificate(der: record.certificate.span).pem
+        return try Certificate.chain(der: record.certificate.span)[0].pem
     }
 
     /// What an authority revoked, in PEM.
@@ -151,7 +151,7 @@ public struct KeyRegister: Sendable {
         let name: String
         switch order.sort {
         case .openpgp, .authority: return nil
-        case .intermediate(_, let parent), .moduleSigner(_, let parent): name = parent
+        case .intermediate(_, let parent), .signer(_, let parent, _): name = parent
         }
         let parent = try await find(name)
         try ClusterKeyRing.checkCertifies(parent.record, at: now)
@@ -167,7 +167,7 @@ public struct KeyRegister: Sendable {
         switch order.sort {
         case .openpgp(let userID):
             return try Self.openPGPRecord(order, userID, key, at: now)
-        case .authority(let subject), .intermediate(let subject, _), .moduleSigner(let subject, _):
+        case .authority(let subject), .intermediate(let subject, _), .signer(let subject, _, _):
             let draft = CertificateDraft(
                 subject: subject, key: key.publicKey, serial: try .random(),
                 notBefore: try TransportAuthority.time(now),
@@ -182,13 +182,17 @@ public struct KeyRegister: Sendable {
                     by: SigningHandle(key, order.algorithm.signature(order.digest)))
             }
             let spki = try key.publicKey.spki()
-            let isLeaf = order.sort.profile == .moduleSigner
+            let scheme = order.sort.profile.scheme ?? .ca
+            let isLeaf = scheme != .ca
+            // Signatures bring along who stands between their signer and a root; the kernel's do not.
+            let authorities = isLeaf && scheme != .module && parent?.record.parent != nil ? parent : nil
             return try KeyRecord(
-                id: .random(), scheme: isLeaf ? .module : .ca, purpose: isLeaf ? .signing : .certifying,
+                id: .random(), scheme: scheme, purpose: isLeaf ? .signing : .certifying,
                 algorithm: order.algorithm, publicKey: spki,
                 fingerprint: Digest(hashing: spki.span, with: .sha256).bytes, created: now,
                 parent: parent?.record.id, name: order.name, summary: order.summary, state: .disabled,
-                expires: order.expires, certificate: certificate.der)
+                expires: order.expires, certificate: certificate.der + (authorities?.record.certificate ?? [])
+            )
         }
     }
 }
@@ -196,7 +200,9 @@ public struct KeyRegister: Sendable {
 extension KeyOrder.Sort {
     fileprivate var profile: CertificateProfile {
         switch self {
-        case .openpgp, .moduleSigner: .moduleSigner
+        // An OpenPGP key has no certificate.
+        case .openpgp: .moduleSigner
+        case .signer(_, _, let scheme): CertificateProfile(signersOf: scheme) ?? .moduleSigner
         case .authority: .authority(pathLength: 1)
         case .intermediate: .authority(pathLength: 0)
         }

@@ -59,8 +59,8 @@ struct NewKeyDocument: StrictDocument {
         switch (type, parent_id) {
         case (.x509ica, let parent?): return .intermediate(try attributes.subject(), parent: parent)
         case (.x509ee, let parent?):
-            try attributes.checkUsage()
-            return .moduleSigner(try attributes.subject(), parent: parent)
+            let scheme = try attributes.usage()
+            return .signer(try attributes.subject(), parent: parent, scheme)
         case (.x509ca, _): return .authority(try attributes.subject())
         default: return .openpgp(userID: try attributes.userID(name))
         }
@@ -141,11 +141,18 @@ struct KeyAttributes {
         return "\(name) <\(email)>"
     }
 
-    mutating func checkUsage() throws(ControlError) {
-        guard rest.removeValue(forKey: "x509_ee_usage") == "ko" else {
+    /// What Signatrust calls the uses of a leaf.
+    static let usages: [String: SigningScheme] = [
+        "ko": .module, "efi": .authenticode, "cms": .cms, "timestamp": .timestamp,
+    ]
+
+    mutating func usage() throws(ControlError) -> SigningScheme {
+        guard let usage = Self.usages[rest.removeValue(forKey: "x509_ee_usage") ?? ""] else {
             throw ControlError(
-                .unsupported, "attributes.x509_ee_usage: this version makes keys for kernel modules only: ko")
+                .invalidArgument,
+                "attributes.x509_ee_usage: one of \(Self.usages.keys.sorted().joined(separator: ", "))")
         }
+        return usage
     }
 
     mutating func subject() throws -> DistinguishedName {

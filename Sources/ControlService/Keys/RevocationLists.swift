@@ -66,7 +66,7 @@ final class RevocationLists: Sendable {
         let date = try TransportAuthority.time(now)
         var entries: [RevocationListDraft.Entry] = []
         for key in try await revoked(by: authority.record.id) {
-            let certificate = try Certificate(der: key.certificate.span)
+            let certificate = try Certificate.chain(der: key.certificate.span)[0]
             entries.append(RevocationListDraft.Entry(serialNumber: certificate.serialNumber, date: date))
         }
         let nextUpdate = try TransportAuthority.time(now + Self.life)

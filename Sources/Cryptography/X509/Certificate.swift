@@ -69,6 +69,26 @@ public struct Certificate: Hashable, Sendable {
         }
     }
 
+    /// Certificates one behind the other in DER: a leaf, and then the authorities between it and a root.
+    public static func chain(der bytes: Span<UInt8>, limit: Int = 8) throws -> [Certificate] {
+        var chain: [Certificate] = []
+        var place = 0
+        while place < bytes.count || chain.isEmpty {
+            guard chain.count < limit else {
+                throw CryptographyError(.certificateMalformed, "more than \(limit) certificates")
+            }
+            let rest = bytes.extracting(place..<bytes.count)
+            var reader = DERReader(rest, DER())
+            let range: Range<Int>
+            do { range = try reader.elementRange() } catch {
+                throw CryptographyError(.certificateMalformed, "certificate \(chain.count + 1): \(error)")
+            }
+            chain.append(try Certificate(der: rest.extracting(range)))
+            place += range.count
+        }
+        return chain
+    }
+
     public var pem: String { PEMBlock.encode(der, label: "CERTIFICATE") }
 
     private init(reading reader: inout DERReader, _ bytes: Span<UInt8>) throws {

@@ -34,7 +34,8 @@ extension KeyStore {
 
 /// Which keys to list, by name.
 public struct KeyQuery: Hashable, Sendable {
-    public var scheme: SigningScheme?
+    /// Empty for all.
+    public var schemes: Set<SigningScheme> = []
     public var purpose: KeyPurpose?
     public var state: KeyState?
     public var parent: KeyID?
@@ -51,7 +52,7 @@ public struct KeyQuery: Hashable, Sendable {
     public init() {}
 
     public func includes(_ key: KeyRecord) -> Bool {
-        (scheme == nil || key.scheme == scheme) && (purpose == nil || key.purpose == purpose)
+        (schemes.isEmpty || schemes.contains(key.scheme)) && (purpose == nil || key.purpose == purpose)
             && (parent == nil || key.parent == parent)
             && (state.map { key.state == $0 } ?? (withDeleted || !key.state.freesName))
             && key.name.contains(nameContains)

@@ -29,7 +29,7 @@ public struct ModuleSignatureDraft: SignatureDraft {
     public let signerKey: PublicKey
     /// The digest of the module, which is also what is signed.
     public let contentDigest: Digest
-    private let signer: ModuleSignature.Signer
+    private let signer: SignerName
     public var scheme: SigningScheme { .module }
 
     public init(
@@ -62,7 +62,7 @@ public struct ModuleSignatureDraft: SignatureDraft {
         }
         switch naming {
         case .issuerAndSerial:
-            signer = .issuer(certificate.issuer.der, serialNumber: certificate.serialNumber)
+            signer = SignerName(of: certificate)
         case .keyIdentifier:
             guard let identifier = certificate.subjectKeyIdentifier else {
                 throw SignaturesError(.draftRefused, "\(certificate.subject) has no key identifier")

@@ -72,8 +72,8 @@ public struct CertificateDraft: Sendable {
         try profile.check()
         guard !subject.isEmpty else { throw refused("the subject's name is empty") }
         guard notBefore < notAfter else { throw refused("it ends at \(notAfter), before it begins") }
-        if profile == .moduleSigner, !SigningScheme.module.takes(key.algorithm) {
-            throw refused("kernel modules are not signed with \(key.algorithm.rawValue)")
+        if let scheme = profile.scheme, !scheme.takes(key.algorithm) {
+            throw refused("the scheme \(scheme.rawValue) does not sign with \(key.algorithm.rawValue)")
         }
         var extensions = ExtensionList()
         try profile.write(to: &extensions)

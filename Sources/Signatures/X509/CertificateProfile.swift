@@ -10,19 +10,53 @@ internal import Diagnostics
 /// |---|---|---|---|---|
 /// | authority | CA, path length | certificate and list signing, digital signature | | |
 /// | module signer | not a CA | digital signature, non-repudiation | code signing | |
+/// | image signer | not a CA | | code signing | |
+/// | content signer | not a CA | digital signature, non-repudiation | e-mail protection | |
+/// | timestamp signer | not a CA | digital signature, non-repudiation | time stamping, critical | |
 /// | transport | not a CA | digital signature | client or server authentication | as given |
 ///
+/// Those of an image's signer are as few as possible, since firmware and old verifiers stumble over others. A content
+/// signer's certificate is good for neither code nor time stamps, or its signatures could be made to pass for such.
 /// Basic constraints and key usage are critical. The old Netscape extensions are not written.
 public enum CertificateProfile: Hashable, Sendable {
     /// Signs certificates and revocation lists, with at most so many further authorities below it.
     case authority(pathLength: Int?)
     /// Signs kernel modules.
     case moduleSigner
+    /// Signs EFI images.
+    case imageSigner
+    /// Signs any files, in CMS.
+    case contentSigner
+    /// Signs time stamps.
+    case timestampSigner
     /// Names a program of ours to its peers.
     case transport(TransportRole, [GeneralName])
 
     var isAuthority: Bool {
         if case .authority = self { true } else { false }
+    }
+
+    /// The profile of those who sign in a scheme; nil where they have no certificate of their own.
+    public init?(signersOf scheme: SigningScheme) {
+        switch scheme {
+        case .module: self = .moduleSigner
+        case .authenticode: self = .imageSigner
+        case .cms: self = .contentSigner
+        case .timestamp: self = .timestampSigner
+        case .openpgp, .ca: return nil
+        }
+    }
+
+    /// What a key with such a certificate signs in; nil for those of the transport.
+    public var scheme: SigningScheme? {
+        switch self {
+        case .authority: .ca
+        case .moduleSigner: .module
+        case .imageSigner: .authenticode
+        case .contentSigner: .cms
+        case .timestampSigner: .timestamp
+        case .transport: nil
+        }
     }
 }
 
@@ -82,7 +116,7 @@ extension CertificateProfile {
             guard length.map({ 0...16 ~= $0 }) ?? true else {
                 throw SignaturesError(.draftRefused, "a path length is 0 to 16")
             }
-        case .moduleSigner: break
+        case .moduleSigner, .imageSigner, .contentSigner, .timestampSigner: break
         case .transport(let role, let names): try role.check(names)
         }
     }
@@ -101,7 +135,18 @@ extension CertificateProfile {
         case .moduleSigner:
             list.addNotAuthority()
             list.add([.digitalSignature, .nonRepudiation])
-            list.addExtendedKeyUsage("1.3.6.1.5.5.7.3.3")
+            list.addExtendedKeyUsage(SignerRules.codeSigning)
+        case .imageSigner:
+            list.addNotAuthority()
+            list.addExtendedKeyUsage(SignerRules.codeSigning)
+        case .contentSigner:
+            list.addNotAuthority()
+            list.add([.digitalSignature, .nonRepudiation])
+            list.addExtendedKeyUsage(SignerRules.emailProtection)
+        case .timestampSigner:
+            list.addNotAuthority()
+            list.add([.digitalSignature, .nonRepudiation])
+            list.addExtendedKeyUsage(SignerRules.timeStamping, isCritical: true)
         case .transport(let role, let names):
             list.addNotAuthority()
             list.add([.digitalSignature])

@@ -33,8 +33,8 @@ struct ExtensionList {
         add("2.5.29.15", isCritical: true) { $0.bitString(BitString(named: bits)) }
     }
 
-    mutating func addExtendedKeyUsage(_ use: OID) {
-        add("2.5.29.37") { $0.sequence { $0.oid(use) } }
+    mutating func addExtendedKeyUsage(_ use: OID, isCritical: Bool = false) {
+        add("2.5.29.37", isCritical: isCritical) { $0.sequence { $0.oid(use) } }
     }
 
     mutating func addSubjectKey(_ identifier: [UInt8]) {

@@ -12,6 +12,8 @@ struct SignerCheck: Sendable {
     private enum Public: Sendable {
         case openPGP([OpenPGPCertificate])
         case module([Certificate])
+        case image([Certificate])
+        case content([Certificate])
     }
 
     let kinds: Set<SigningKind>
@@ -33,6 +35,9 @@ struct SignerCheck: Sendable {
         switch scheme {
         case .openpgp: known = .openPGP(try OpenPGPCertificate.all(in: key.certificate.span))
         case .module: known = .module([try Certificate(der: key.certificate.span)])
+        // The first is the key's own.
+        case .authenticode: known = .image([try Certificate.chain(der: key.certificate.span)[0]])
+        case .cms: known = .content([try Certificate.chain(der: key.certificate.span)[0]])
         default:
             throw SigningClientError(
                 .unsupported, "key \(key.name) signs by \(key.scheme), which is not known here")
@@ -41,14 +46,15 @@ struct SignerCheck: Sendable {
 
     /// Why a signature of the claim does not hold; nil when it does.
     func refusal(of signature: [UInt8], on claim: Claim, at time: Int64) -> SignatureVerdict.Refusal? {
-        (try? verdict(on: signature, claim, time)).map(\.refusal) ?? .unsupported
+        guard let verdict = try? verdict(on: signature, claim, time) else { return .unsupported }
+        return verdict.refusal
     }
 
-    private func verdict(on bytes: [UInt8], _ claim: Claim, _ time: Int64) throws -> SignatureVerdict {
+    private func verdict(on bytes: [UInt8], _ claim: Claim, _ time: Int64) throws -> SignatureVerdict? {
         switch known {
         case .openPGP(let certificates):
             let signature = try OpenPGPSignature(bytes.span)
-            let running = running(claim, signature.digestAlgorithm ?? .sha256)
+            guard let running = running(claim, signature.digestAlgorithm ?? .sha256) else { return nil }
             var verdict = signature.verdictWithoutSigner
             for certificate in certificates where verdict.refusal == .signerUnknown {
                 verdict = try certificate.verdict(on: signature, after: running, at: time)
@@ -56,17 +62,27 @@ struct SignerCheck: Sendable {
             return verdict
         case .module(let certificates):
             let signature = try ModuleSignature(bytes.span)
-            return try signature.verdict(after: running(claim, signature.digest), signers: certificates)
+            guard let running = running(claim, signature.digest) else { return nil }
+            return try signature.verdict(after: running, signers: certificates)
+        case .image(let certificates):
+            guard case .image(let image) = claim.content else { return nil }
+            return try AuthenticodeSignature(bytes.span)
+                .verdict(on: image.digest, by: SignerTrust(signers: certificates), at: time)
+        case .content(let certificates):
+            guard case .digest(let digest) = claim.content else { return nil }
+            return try CMSSignature(bytes.span).verdict(
+                on: digest, by: SignerTrust(signers: certificates), at: time)
         }
     }
 
-    private func running(_ claim: Claim, _ digest: DigestAlgorithm) -> RunningDigest {
+    private func running(_ claim: Claim, _ digest: DigestAlgorithm) -> RunningDigest? {
         switch claim.content {
         case .bytes(let bytes):
             var running = RunningDigest(digest)
             running.update(bytes.span)
             return running
         case .midstate(let midstate): return RunningDigest(resuming: midstate)
+        case .image, .digest: return nil
         }
     }
 }

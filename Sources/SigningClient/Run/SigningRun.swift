@@ -148,6 +148,12 @@ final class SigningRun: Sendable {
         case .midstate(let midstate):
             claim = .midstate(midstate.encoded)
             digest = midstate.algorithm.rawValue
+        case .image(let image):
+            claim = .image(digest: image.digest.bytes, sbat: image.sbat)
+            digest = image.digest.algorithm.rawValue
+        case .digest(let value):
+            claim = .digest(value.bytes)
+            digest = value.algorithm.rawValue
         }
         let timeout = UInt32(clamping: settings.timeout.wholeNanoseconds / 1_000_000)
         let request = SignRequest(

@@ -117,9 +117,9 @@ extension ControlStorage: KeyStore {
     private static func condition(_ query: KeyQuery) -> (String, [DatabaseValue]) {
         var conditions: [String] = []
         var values: [DatabaseValue] = []
-        if let scheme = query.scheme {
-            conditions.append("scheme = ?")
-            values.append(.text(scheme))
+        if !query.schemes.isEmpty {
+            conditions.append("scheme IN (\(query.schemes.map { _ in "?" }.joined(separator: ", ")))")
+            values += query.schemes.map { .text($0) }
         }
         if let parent = query.parent {
             conditions.append("parent = ?")

@@ -36,7 +36,7 @@ final class SignedDocument {
                 switch artifact.claim.content {
                 case .bytes(let content):
                     try certificate.verdict(on: signature, content: content.span, at: time)
-                case .midstate:
+                case .midstate, .image, .digest:
                     try certificate.verdict(on: signature, after: running(for: signature), at: time)
                 }
             if verdict.isValid { return verdict }

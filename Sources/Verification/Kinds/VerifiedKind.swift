@@ -18,7 +18,9 @@ protocol VerifiedKind: Sendable {
 
 /// All kinds that are verified.
 enum VerifiedKinds {
-    static let all: [any VerifiedKind] = [PackageKind(), ModuleKind(), DocumentKind()]
+    static let all: [any VerifiedKind] = [
+        PackageKind(), ModuleKind(), ImageKind(), ContentKind(), DocumentKind(),
+    ]
 
     static func row(_ kind: SigningKind, for path: String) throws -> any VerifiedKind {
         guard let row = all.first(where: { $0.kind == kind }) else {
