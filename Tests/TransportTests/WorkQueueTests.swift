@@ -278,8 +278,11 @@ final class Record: Sendable {
         let queue = loops.loops.queue
         let wrong = Counter()
         let served = Counter()
+        var limits = TransportLimits()
+        // While a busy machine holds up one loop, the other goes on taking connections for it.
+        limits.connectionsPerAddress = 4096
         let listener = try Listener(
-            at: #require(Address("127.0.0.1", port: 0)), loops: loops.loops, security: .plain
+            at: #require(Address("127.0.0.1", port: 0)), loops: loops.loops, security: .plain, limits: limits
         ) { connection in
             ByteStream(connection) { stream in
                 let lane = WorkQueue.Lane()
