@@ -70,6 +70,12 @@ let signaturesTargets: [FuzzTarget] = [
             throw BrokenPromise("another digest from its own encoding")
         }
     },
+    FuzzTarget("certificate-request") { input in
+        guard let request = try? CertificateRequest(der: input.span) else { return }
+        guard request.der == input, try CertificateRequest(pem: request.pem) == request else {
+            throw BrokenPromise("another request from its own PEM")
+        }
+    },
     FuzzTarget("module-signature") { input in
         guard let signature = try? ModuleSignature(input.span) else { return }
         guard signature.encoded == input else { throw BrokenPromise("two encodings of one signature") }

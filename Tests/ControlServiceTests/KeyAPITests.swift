@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ControlService
+import Cryptography
 import Diagnostics
 import Foundation
 import HTTP
@@ -49,6 +50,57 @@ import Testing
         ])
         #expect(text.text.contains("Code Signing"))
         #expect(text.text.contains("serial=\(leaf["serial_number"] ?? "?")"))
+    }
+
+    /// Each use has its scheme and its certificate; below an intermediate authority that one comes along.
+    @Test(arguments: [
+        ("efi", "authenticode", "rsa", "codesign"), ("cms", "cms", "ecdsa", "smimesign"),
+        ("timestamp", "timestamp", "rsa", "timestampsign"),
+    ])
+    func leavesForEachUse(_ usage: String, _ scheme: String, _ family: String, _ purpose: String) async throws
+    {
+        try await office.key("farm-ca", "x509ca", Office.subject)
+        try await office.key("farm-ica", "x509ica", ["common_name": "Middle"], parent: "farm-ca")
+        let folder = try TemporaryFolder()
+        for (parent, count) in [("farm-ca", 1), ("farm-ica", 2)] {
+            let name = "leaf-of-\(parent)"
+            let leaf = try await office.key(
+                name, "x509ee", ["common_name": "Leaf", "key_type": family, "x509_ee_usage": usage],
+                parent: parent)
+            #expect(leaf["scheme"] == scheme && leaf["key_type"] == "x509ee")
+            let id = try #require(leaf["id"].flatMap { KeyID($0) })
+            let record = try #require(try await office.stores.key(id)).record
+            let chain = try Certificate.chain(der: record.certificate.span)
+            #expect(chain.count == count)
+            for key in ["farm-ca", "farm-ica", name] {
+                let answer = try await office.ask(.get, "/api/v1/keys/\(key)/certificate", as: nil)
+                try folder.write(key, answer.body)
+            }
+            #expect(try folder.read(name) == Array(chain[0].pem.utf8))
+            let verified = try Command.run(
+                [
+                    "openssl", "verify", "-x509_strict", "-attime", String(Office.start.seconds + 60),
+                    "-CAfile",
+                    folder.path + "/farm-ca", "-untrusted", folder.path + "/farm-ica",
+                ] + (purpose == "codesign" ? [] : ["-purpose", purpose]) + [folder.path + "/" + name])
+            #expect(verified.status == 0, "\(verified.errorText)")
+        }
+        let listed = try await office.ask(.get, "/api/v1/keys/?key_type=x509ee")
+        #expect(listed.status == 200 && listed.text.contains("leaf-of-farm-ica"))
+        #expect(!listed.text.contains("\"farm-ca\""))
+    }
+
+    @Test(arguments: [("efi", "ecdsa"), ("poetry", "rsa"), ("", "rsa")])
+    func refusesLeaves(_ usage: String, _ family: String) async throws {
+        try await office.key("farm-ca", "x509ca", Office.subject)
+        let answer = try await office.ask(
+            .post, "/api/v1/keys/",
+            [
+                "name": "leaf", "key_type": "x509ee", "parent_id": "farm-ca",
+                "expire_at": "2029-01-01T00:00:00Z",
+                "attributes": ["common_name": "L", "key_type": family, "x509_ee_usage": usage],
+            ])
+        #expect(answer.status == 400 && answer.text.contains("attributes."), "\(answer.text)")
     }
 
     @Test func anIntermediateStandsBetween() async throws {

@@ -18,6 +18,12 @@ struct FarmKeys: Sendable {
     let openPGPKey: PrivateKey
     let module: Certificate
     let moduleKey: PrivateKey
+    /// Signs images, and with another certificate files in CMS.
+    let imageKey: PrivateKey
+    let contentKey: PrivateKey
+    /// Each with the authority behind it.
+    let images: [Certificate]
+    let contents: [Certificate]
 
     static let shared = Result { try FarmKeys() }
 
@@ -43,6 +49,16 @@ struct FarmKeys: Sendable {
             serial: .random(),
             notBefore: begin, notAfter: end, profile: .moduleSigner
         ).signed(by: SigningHandle(authority, .ecdsa(.sha256)), issuer: root)
+        func chain(_ key: PrivateKey, _ profile: CertificateProfile) throws -> [Certificate] {
+            let leaf = try CertificateDraft(
+                subject: DistinguishedName(commonName: "Farm leaf"), key: key.publicKey, serial: .random(),
+                notBefore: begin, notAfter: end, profile: profile
+            ).signed(by: SigningHandle(authority, .ecdsa(.sha256)), issuer: root)
+            return [leaf, root]
+        }
+        (imageKey, contentKey) = (try .generate(.rsa2048), try .generate(.p256))
+        images = try chain(imageKey, .imageSigner)
+        contents = try chain(contentKey, .contentSigner)
     }
 
     func sign(_ claim: Claim, _ name: String) throws -> [UInt8] {
@@ -54,6 +70,14 @@ struct FarmKeys: Sendable {
             }
             let draft = try ModuleSignatureDraft(content: bytes.span, digest: .sha256, signer: module)
             return try draft.signed(by: SigningHandle(moduleKey, draft.algorithm))
+        }
+        if case .image(let image) = claim.content {
+            let draft = try AuthenticodeDraft(imageDigest: image.digest, signer: images, created: now)
+            return try draft.signed(by: SigningHandle(imageKey, draft.algorithm))
+        }
+        if case .digest(let digest) = claim.content {
+            let draft = try CMSSignatureDraft(contentDigest: digest, signer: contents, created: now)
+            return try draft.signed(by: SigningHandle(contentKey, draft.algorithm))
         }
         let (certificate, key) = name == "strong" ? (strong, strongKey) : (openPGP, openPGPKey)
         let digest: DigestAlgorithm = name == "strong" ? .sha512 : .sha256
@@ -89,6 +113,13 @@ struct FarmKeys: Sendable {
             return KeyDescription(
                 id: id, name: name, version: 1, scheme: "module", algorithm: "p-256", state: "enabled",
                 fingerprint: [2], created: 1, expires: nil, kinds: ["module"], certificate: module.der)
+        case "images", "contents":
+            let (scheme, kind, chain) =
+                name == "images" ? ("authenticode", "efi", images) : ("cms", "cms", contents)
+            return KeyDescription(
+                id: id, name: name, version: 1, scheme: scheme, algorithm: "rsa-2048", state: "enabled",
+                fingerprint: [5], created: 1, expires: nil, kinds: [kind],
+                certificate: chain.flatMap(\.der))
         default: throw Failure(.notFound, "there is no key \(name)")
         }
     }
@@ -180,10 +211,12 @@ final class FarmServer: Sendable {
         private func made(_ request: SignRequest, _ content: [UInt8]) throws -> MadeSignature {
             guard let kind = SigningKind(rawValue: request.kind) else { throw Failure(.unsupported, "kind") }
             let claimed: Claim.Content
-            if case .midstate(let bytes) = request.claim {
-                claimed = .midstate(try Midstate(decoding: bytes.span))
-            } else {
-                claimed = .bytes(content)
+            switch request.claim {
+            case .midstate(let bytes)?: claimed = .midstate(try Midstate(decoding: bytes.span))
+            case .image(let bytes, let sbat)?:
+                claimed = .image(ImageClaim(digest: try Digest(bytes.span, of: .sha256), sbat: sbat))
+            case .digest(let bytes)?: claimed = .digest(try Digest(bytes.span, of: .sha256))
+            case .content?, nil: claimed = .bytes(content)
             }
             return MadeSignature(
                 signature: try keys.sign(Claim(kind, claimed), request.key), keyID: request.job,

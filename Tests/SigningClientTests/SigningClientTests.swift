@@ -117,6 +117,42 @@ import Transport
         #expect(try await farm.sign([server.endpoint], key: "driver").alreadySigned == 1)
     }
 
+    @Test(.needs(.program("sbverify"))) func signsImages() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        let path = try farm.folder.write("dist/boot.efi", SampleImage().bytes)
+        try farm.folder.write("dist/README", "text")
+        let summary = try await farm.sign([server.endpoint], key: "images")
+        #expect(summary.signed == 1 && summary.passedOver == 1)
+        let root = try farm.folder.write("root.pem", FarmKeys.shared.get().images[1].pem)
+        try Command.check(["sbverify", "--cert", root, path])
+        #expect(try await farm.sign([server.endpoint], key: "images").alreadySigned == 1)
+    }
+
+    /// Any file at all, and never a signature.
+    @Test func signsInCMS() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        let files = ["dist/README", "dist/boot.efi", "dist/empty"]
+        for (name, content) in zip(files, [Array("text".utf8), SampleImage().bytes, []]) {
+            try farm.folder.write(name, content)
+        }
+        #expect(try await farm.sign([server.endpoint], key: "contents").signed == 3)
+        let root = try farm.folder.write("root.pem", FarmKeys.shared.get().contents[1].pem)
+        for name in files {
+            let path = farm.folder.path + "/" + name
+            try Command.check([
+                "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", path + ".p7s", "-content",
+                path,
+                "-CAfile", root, "-out", "/dev/null",
+            ])
+        }
+        let again = try await farm.sign([server.endpoint], key: "contents")
+        #expect(again.alreadySigned == 3 && again.passedOver == 3 && again.signed == 0)
+    }
+
     /// A key that needs a longer digest than others: large files are hashed with that.
     @Test func hashesAsTheKeyNeedsIt() async throws {
         let farm = try Farm()

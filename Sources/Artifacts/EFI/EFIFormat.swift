@@ -37,11 +37,7 @@ struct EFIFormat: ArtifactFormat {
             _ = try ImageGenerations(bytes.span)
             sbat = bytes
         }
-        var running = RunningDigest(digest)
-        for region in image.regions { try file.forEachChunk(of: region) { running.update($0) } }
-        let padding = [UInt8](repeating: 0, count: image.padding)
-        running.update(padding.span)
-        return .image(ImageClaim(digest: running.finish(), sbat: sbat))
+        return .image(ImageClaim(digest: try self.digest(image, file, digest), sbat: sbat))
     }
 
     func signatures(in file: borrowing SourceFile) throws(ArtifactError) -> [[UInt8]] {
@@ -53,8 +49,12 @@ struct EFIFormat: ArtifactFormat {
     ) throws(ArtifactError) -> Patch.Effect {
         let image = try image(file)
         let new = try authenticode(signature)
-        let others = try table(image, file).signatures.filter { present in
-            !replacing && (try? AuthenticodeSignature(present.span))?.hasSigner(of: new) != true
+        var others: [[UInt8]] = []
+        for present in replacing ? [] : try table(image, file).signatures {
+            let old = try? AuthenticodeSignature(present.span)
+            if old?.hasSigner(of: new) == true { continue }
+            try checkIsOf(image, file, old, new)
+            others.append(present)
         }
         guard others.count < CertificateTable.limit else {
             throw ArtifactError(.artifactUnsupported, "it has \(others.count) signatures; replace them")
@@ -97,6 +97,31 @@ struct EFIFormat: ArtifactFormat {
         guard let place = image.table else { return CertificateTable([]) }
         let bytes = try file.read(place)
         return try CertificateTable(reading: bytes.span)
+    }
+
+    /// Of an image that was changed after it was signed not every verifier gets as far as the new signature.
+    private func checkIsOf(
+        _ image: EFIImage, _ file: borrowing SourceFile, _ old: AuthenticodeSignature?,
+        _ new: AuthenticodeSignature
+    ) throws(ArtifactError) {
+        guard let old else { return }
+        let known = new.imageDigest.algorithm == old.imageDigest.algorithm
+        let digest = known ? new.imageDigest : try self.digest(image, file, old.imageDigest.algorithm)
+        guard digest == old.imageDigest else {
+            throw ArtifactError(
+                .artifactSigned, "a signature in it is not of this image, which was changed since; replace it"
+            )
+        }
+    }
+
+    private func digest(
+        _ image: EFIImage, _ file: borrowing SourceFile, _ algorithm: DigestAlgorithm
+    ) throws(ArtifactError) -> Digest {
+        var running = RunningDigest(algorithm)
+        for region in image.regions { try file.forEachChunk(of: region) { running.update($0) } }
+        let padding = [UInt8](repeating: 0, count: image.padding)
+        running.update(padding.span)
+        return running.finish()
     }
 
     private func authenticode(_ signature: [UInt8]) throws(ArtifactError) -> AuthenticodeSignature {

@@ -18,7 +18,7 @@ internal import Diagnostics
 /// their places, and then what is left when as many bytes as were hashed are counted from the start. In a file with gaps
 /// that is less, or other bytes, than what lies between the last section and the certificate table.
 ///
-/// It refuses images that are not for EFI, fewer than five directories or more than sixteen, sections that overlap or lie
+/// It refuses images that are not for EFI, or for a processor that has none, fewer than five directories or more than sixteen, sections that overlap or lie
 /// outside, and a certificate table that is not the aligned end of the file.
 package struct EFIImage: Hashable, Sendable {
     package struct Section: Hashable, Sendable {
@@ -44,6 +44,11 @@ package struct EFIImage: Hashable, Sendable {
     /// More certificates are refused.
     static let tableLimit = 1 << 20
     private static let subsystems: ClosedRange<UInt16> = 10...13
+    /// The processors of UEFI, and whether their images are PE32+.
+    private static let machines: [UInt16: Bool] = [
+        0x14c: false, 0x1c2: false, 0x200: true, 0x5032: false, 0x5064: true, 0x5128: true, 0x6232: false,
+        0x6264: true, 0x8664: true, 0xaa64: true,
+    ]
 
     /// Zeros that are hashed and written between an unsigned image and its certificate table.
     var padding: Int { table == nil ? (8 - end % 8) % 8 : 0 }
@@ -164,7 +169,7 @@ package struct EFIImage: Hashable, Sendable {
             guard try reader.readArray(4) == [0x50, 0x45, 0, 0] else {
                 throw BytesError(.notCanonical, at: coff)
             }
-            try reader.skip(2)
+            let machine = try reader.readUInt16(.little)
             sectionCount = Int(try reader.readUInt16(.little))
             guard sectionCount > 0 else { throw BytesError(.notCanonical, at: coff + 6) }
             try reader.skip(12)
@@ -174,6 +179,7 @@ package struct EFIImage: Hashable, Sendable {
             let magic = try reader.readUInt16(.little)
             guard magic == 0x10b || magic == 0x20b else { throw BytesError(.notCanonical, at: optional) }
             let isWide = magic == 0x20b
+            guard EFIImage.machines[machine] == isWide else { throw BytesError(.notCanonical, at: coff + 4) }
             try reader.seek(to: optional + 60)
             headerCount = Int(try reader.readUInt32(.little))
             try reader.skip(4)

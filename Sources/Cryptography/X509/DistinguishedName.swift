@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ASN1
-internal import Bytes
+public import Bytes
 
 /// The name of a certificate's subject or issuer.
 ///
@@ -31,7 +31,7 @@ public struct DistinguishedName: Hashable, Sendable, CustomStringConvertible {
     public static let organizationalUnit: OID = "2.5.4.11"
     public static let country: OID = "2.5.4.6"
 
-    init(reading reader: inout DERReader) throws {
+    public init(reading reader: inout DERReader) throws {
         let start = reader.offset
         parts = try reader.sequenceOf(limit: 100) { reader in
             let place = reader.offset

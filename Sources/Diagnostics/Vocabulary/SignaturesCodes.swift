@@ -19,7 +19,13 @@ extension ErrorCode {
         remedy:
             "Export it anew as version 4, such as with `gpg --armor --export`; a private key is not taken.")
 
+    public static let requestMalformed = ErrorCode(
+        "request-malformed", .invalidInput,
+        cause: "A certificate request is damaged, or is not signed with its own key and a strong digest.",
+        remedy: "Make it anew, such as with `openssl req -new -sha256 -key FILE`.")
+
     static let ofSignatures: [ErrorCode] = [
+        requestMalformed,
         draftRefused, signerMismatch, signatureMalformed, openPGPCertificateMalformed,
     ]
 }

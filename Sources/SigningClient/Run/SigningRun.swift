@@ -100,15 +100,16 @@ final class SigningRun: Sendable {
             if !order.isDry { try writer.recover(folderOf: path) }
             let survey = try Artifact.survey(of: path)
             let kind = survey.kind
-            guard isNamed || (order.kind ?? kind) == kind && check.kinds.contains(kind) else {
+            // CMS signs any file, and none says of itself that it should.
+            let wanted = order.kind ?? (check.kinds == [.cms] ? .cms : kind)
+            guard isNamed || (wanted == kind || wanted == .cms) && check.kinds.contains(wanted) else {
                 finish(FileOutcome(path: path, kind: kind, result: .passedOver))
                 return nil
             }
             let needed =
-                order.kind.map { $0 == kind } ?? true
-                ? survey.memory : try Artifact.survey(of: path, as: order.kind).memory
+                wanted == kind ? survey.memory : try Artifact.survey(of: path, as: wanted).memory
             guard needed <= room else { return needed }
-            if let outcome = try outcome(ofReading: path, as: order.kind ?? kind) { finish(outcome) }
+            if let outcome = try outcome(ofReading: path, as: wanted) { finish(outcome) }
         } catch let error as ArtifactError where error.code == .artifactUnrecognised && !isNamed {
             // A signature that lies beside its file.
             finish(FileOutcome(path: path, result: .passedOver))
