@@ -10,6 +10,7 @@ NAME =
 TARGET =
 SECONDS = 60
 COUNT = 300
+RARE =
 FOLDER = .build/samples
 
 deps: ## Install what building and testing need and this machine lacks
@@ -51,8 +52,8 @@ proof: ## Run the full counts: the suite with SIGNET_PROOF=1, then the fuzzing o
 docs: ## Make docs/reference again from the code
 	@bash Scripts/docs
 
-samples: ## Write unsigned packages of realistic sizes [FOLDER=.build/samples] [COUNT=300]
-	@bash Scripts/samples '$(FOLDER)' '$(COUNT)'
+samples: ## Write unsigned packages of realistic sizes [FOLDER=.build/samples] [COUNT=300] [RARE="many-files large"]
+	@bash Scripts/samples '$(FOLDER)' '$(COUNT)' '$(RARE)'
 
 db: ## Open a client on the private database, which is started when it is not up
 	@bash Scripts/db shell

@@ -18,6 +18,7 @@ struct Benchmark: Sendable {
         storageBenchmarks,
         signBenchmarks,
         transportBenchmarks,
+        verificationBenchmarks,
         httpBenchmarks,
     ].flatMap { $0 }
 }

@@ -26,6 +26,8 @@ public struct SignatureVerdict: Hashable, Sendable {
         case revoked
         /// The key may not sign documents, or its owner never said that it is his.
         case notAllowed = "not-allowed"
+        /// It holds, and covers only a part of the file.
+        case partial
         /// The signer is known, but the policy does not trust him with such a file.
         case notTrusted = "not-trusted"
     }

@@ -39,8 +39,10 @@ public struct FileVerdict: Hashable, Sendable {
         guard !known.isEmpty else { return .unknown }
         let trusted = known.filter { $0.refusal != .notTrusted }
         guard !trusted.isEmpty else { return .untrusted }
-        guard trusted.allSatisfy(\.isValid) else { return .refused }
-        return Set(trusted.map(\.owner)).count >= required ? .good : .insufficient
+        // One that covers a part alone says nothing against the file.
+        let whole = trusted.filter { $0.refusal != .partial }
+        guard whole.allSatisfy(\.isValid) else { return .refused }
+        return Set(whole.map(\.owner)).count >= required ? .good : .insufficient
     }
 }
 
@@ -54,8 +56,7 @@ extension FileVerdict {
         of path: String, as kind: SigningKind? = nil, by policy: VerificationPolicy, at time: Int64,
         detached: [UInt8]? = nil
     ) throws {
-        let kind = try kind ?? Artifact.kind(of: path)
-        let file = try VerifiedKinds.row(kind, for: path).read(path, detached: detached)
+        let (kind, file) = try VerifiedKinds.read(path, as: kind, detached: detached)
         let trusted = policy.keys(for: kind, file: path, package: file.package?.name)
         self.init(
             path: path, kind: kind, package: file.package,
@@ -98,9 +99,12 @@ extension VerificationError {
             self.init(
                 .signerNotTrusted, "\(path): \(signers(.notTrusted)) is not trusted to sign such a file")
         case .insufficient:
+            let signed = signers(nil)
             self.init(
                 .signaturesTooFew,
-                "\(path): \(verdict.required) have to sign it, and only \(signers(nil)) did")
+                signed.isEmpty
+                    ? "\(path): it is signed in part, and its payload is not covered"
+                    : "\(path): \(verdict.required) have to sign it, and only \(signed) did")
         case .refused:
             let reasons = verdict.signatures
                 .filter { ![nil, .signerUnknown, .notTrusted].contains($0.refusal) }

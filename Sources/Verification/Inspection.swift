@@ -46,7 +46,9 @@ public struct Inspection: Sendable {
     public private(set) var facts: [Fact] = []
     public private(set) var digests: [FileDigest] = []
     /// In the file's order; each without a judgement, so that its refusal says nothing.
-    public internal(set) var signatures: [SignatureVerdict] = []
+    public var signatures: [SignatureVerdict] { found ?? [] }
+    /// Nil until the kind has looked for them.
+    var found: [SignatureVerdict]?
     /// What a signature made here would be over.
     public internal(set) var claim: String?
     public private(set) var targets: [Target] = []
@@ -68,9 +70,10 @@ extension Inspection {
         self.init(path: path, kind: kind)
         let row = try VerifiedKinds.row(kind, for: path)
         try row.inspect(path, into: &self)
+        guard found == nil else { return }
         do {
             let nobody = TrustedKeys()
-            signatures = try row.read(path, detached: detached).signatures.map { try $0(nobody, 0) }
+            found = try row.read(path, detached: detached).signatures.map { try $0(nobody, 0) }
         } catch let error as any CodedError {
             add(problem: error.message)
         }
@@ -80,11 +83,10 @@ extension Inspection {
 
     mutating func add(_ name: String, _ value: String) { facts.append(Fact(name: name, value: value)) }
 
-    mutating func add(digest: Digest, of subject: String, _ state: FileDigest.State = .good) {
-        digests.append(
-            FileDigest(
-                subject: subject, algorithm: digest.algorithm.rawValue, value: digest.description,
-                state: state))
+    mutating func add(
+        digest value: String, _ algorithm: String, of subject: String, _ state: FileDigest.State
+    ) {
+        digests.append(FileDigest(subject: subject, algorithm: algorithm, value: value, state: state))
     }
 
     mutating func add(target: String, objections: [String]) {

@@ -109,6 +109,9 @@ import Testing
             if let name { builder.values.insert(name, at: 1) }
         },
         Bad(testDescription: "out of order", message: "out of order") { $0.values.swapAt(1, 2) },
+        Bad(testDescription: "a number that rpm takes for a negative one", message: "tag 2147483648 is") {
+            Self.insert(HeaderBuilder.Value(tag: 0x8000_0000, type: 7, count: 1, data: [1]), in: &$0)
+        },
         Bad(testDescription: "a region in the middle", message: "tag 63 is twice") { builder in
             builder.values.insert(HeaderBuilder.Value(tag: 63, type: 7, count: 1, data: [0]), at: 0)
         },

@@ -19,11 +19,14 @@ struct Signers {
     let authority: Certificate
     private let root: PrivateKey
 
-    init() throws {
-        key = try PrivateKey.generate(.rsa2048)
+    /// The OpenPGP key's, in upper case.
+    var fingerprint: String { owner.fingerprint.map { String(format: "%02X", $0) }.joined() }
+
+    init(ecdsa: Bool = false) throws {
+        key = try PrivateKey.generate(ecdsa ? .p256 : .rsa2048)
         owner = try OpenPGPCertificateDraft(
             userID: "Farm", key: key.publicKey, created: Self.now - 86_400
-        ).signed(by: SigningHandle(key, .rsaPKCS1(.sha512)))
+        ).signed(by: SigningHandle(key, ecdsa ? .ecdsa(.sha512) : .rsaPKCS1(.sha512)))
         guard let begin = ASN1Time(secondsSince1970: Self.now - 86_400),
             let end = ASN1Time(secondsSince1970: Self.now + 86_400)
         else { throw CancellationError() }

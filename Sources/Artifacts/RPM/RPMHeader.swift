@@ -127,8 +127,9 @@ public struct RPMHeader: Hashable, Sendable {
             let place = introCount + 16 * index
             let fields = words(bytes, at: place)
             let (offset, count) = (Int(fields[2]), Int(fields[3]))
-            guard Int(fields[0]) > last else {
-                throw malformed("tag \(fields[0]) is twice there or out of order")
+            // rpm reads the number with a sign.
+            guard Int(fields[0]) > last, fields[0] <= Int32.max else {
+                throw malformed("tag \(fields[0]) is twice there, out of order or out of range")
             }
             last = Int(fields[0])
             guard let type = RPMType(rawValue: fields[1]) else {

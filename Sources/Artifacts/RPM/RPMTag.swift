@@ -42,6 +42,7 @@ struct RPMTag: RawRepresentable, Hashable, Comparable, Sendable {
     /// Which source package this one is from; source packages lack it.
     static let sourcePackage = RPMTag(1044)
     static let archiveSize = RPMTag(1046)
+    static let payloadCompressor = RPMTag(1125)
     static let payloadDigest = RPMTag(5092)
     static let payloadDigestAlgorithm = RPMTag(5093)
     /// The version of the format, from 6 on.

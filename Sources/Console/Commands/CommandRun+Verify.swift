@@ -24,7 +24,7 @@ extension CommandRun {
         let reporter = RunReporter(style, on: screen, now: program.now)
         reporter.found(files: paths.count)
         let judging = FileJudging(
-            paths, as: try kind(detached), by: policy, at: program.wallClock(), detached: detached)
+            paths, as: try kind(), by: policy, at: program.wallClock(), detached: detached)
         await judging.run(telling: reporter)
         if Task.isCancelled {
             _ = reporter.end()
@@ -34,7 +34,7 @@ extension CommandRun {
     }
 
     /// What the files are; nil for each as it is recognised.
-    func kind(_ detached: [UInt8]?) throws -> SigningKind? {
+    func kind() throws -> SigningKind? {
         let named = invocation.text("kind").flatMap { SigningKind(rawValue: $0) }
         guard invocation.flag("detached") else { return named }
         guard named == nil || named == .generic else {

@@ -25,7 +25,7 @@ extension CommandTree {
             .set,
         ],
         commands: [
-            sign, verify, keys, grants, users, tokens, records,
+            sign, verify, inspect, keys, grants, users, tokens, records,
             CommandTree(
                 "config", "look at the settings",
                 commands: [

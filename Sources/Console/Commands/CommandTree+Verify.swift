@@ -29,4 +29,21 @@ extension CommandTree {
                 "A file with SHA256SUMS.asc", "signet verify -k release.asc --detached SHA256SUMS"),
             CommandExample("By a policy, for a script", "signet verify --policy farm.toml -o json *.rpm"),
         ])
+
+    static let inspect = CommandTree(
+        "inspect", "show what is in files",
+        details: [
+            "Their kind, name and version, digests, signatures whoever made them, what a signature would be over, and "
+                + "which distributions take them. It trusts nobody, asks no server, and says nothing about whether "
+                + "the signatures hold; `signet verify` does."
+        ],
+        options: [
+            .value("kind", "KIND", "what the files are, not recognised one by one", kinds),
+            .flag("detached", short: "d", "look for a signature beside the file; the same as --kind generic"),
+        ],
+        arguments: [CommandArgument("FILE", "a file", .file, count: 1...100_000)],
+        examples: [
+            CommandExample("A package", "signet inspect hello-1.0-1.x86_64.rpm"),
+            CommandExample("For a script", "signet inspect --output jsonl *.rpm"),
+        ])
 }

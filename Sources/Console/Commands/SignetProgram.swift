@@ -117,6 +117,7 @@ struct CommandRun {
         switch invocation.path.joined(separator: " ") {
         case "sign": return try await sign()
         case "verify": return try await verify()
+        case "inspect": return try inspect()
         case "key list": try await listKeys()
         case "key show": try await showKey()
         case "key generate": try await generateKey()

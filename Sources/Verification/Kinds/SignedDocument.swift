@@ -26,19 +26,27 @@ final class SignedDocument {
         return found.map { signature in { keys, time in try self.judge(signature, keys, time) } }
     }
 
-    /// The certificates that the signature names are asked, and the first that it holds for decides.
     private func judge(
         _ signature: OpenPGPSignature, _ keys: TrustedKeys, _ time: Int64
     ) throws -> SignatureVerdict {
+        try Self.judge(signature, keys) { certificate in
+            switch artifact.claim.content {
+            case .bytes(let content):
+                try certificate.verdict(on: signature, content: content.span, at: time)
+            case .midstate, .image, .digest:
+                try certificate.verdict(on: signature, after: running(for: signature), at: time)
+            }
+        }
+    }
+
+    /// The certificates that the signature names are asked, and the first that it holds for decides.
+    static func judge(
+        _ signature: OpenPGPSignature, _ keys: TrustedKeys,
+        _ verdict: (OpenPGPCertificate) throws -> SignatureVerdict
+    ) throws -> SignatureVerdict {
         var last = signature.verdictWithoutSigner
         for certificate in keys.openPGP where signature.names(certificate) {
-            let verdict =
-                switch artifact.claim.content {
-                case .bytes(let content):
-                    try certificate.verdict(on: signature, content: content.span, at: time)
-                case .midstate, .image, .digest:
-                    try certificate.verdict(on: signature, after: running(for: signature), at: time)
-                }
+            let verdict = try verdict(certificate)
             if verdict.isValid { return verdict }
             if verdict.refusal != .signerUnknown { last = verdict }
         }

@@ -29,6 +29,28 @@ enum VerifiedKinds {
         }
         return row
     }
+
+    /// Reads a file as what it is. Without a kind a file whose signatures are given is what those are for, and a plain
+    /// file without an OpenPGP signature may have one in CMS.
+    static func read(
+        _ path: String, as kind: SigningKind?, detached: [UInt8]?
+    ) throws -> (kind: SigningKind, file: SignedFile) {
+        let found = try kind ?? recognised(path, detached)
+        let file = try row(found, for: path).read(path, detached: detached)
+        if kind == nil, found == .generic, detached == nil, file.signatures.isEmpty {
+            let other = try row(.cms, for: path).read(path, detached: nil)
+            if !other.signatures.isEmpty { return (.cms, other) }
+        }
+        return (found, file)
+    }
+
+    private static func recognised(_ path: String, _ detached: [UInt8]?) throws -> SigningKind {
+        let kind = try Artifact.kind(of: path)
+        guard let detached else { return kind }
+        // DER, and so CMS of one form or another.
+        if detached.first == 0x30 { return kind == .module || kind == .efi ? kind : .cms }
+        return .generic
+    }
 }
 
 /// A file that was read: what it is, and how each of its signatures is judged.

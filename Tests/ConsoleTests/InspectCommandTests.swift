@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Console
+
+@Suite struct InspectCommandTests {
+    @Test func tellsInText() async throws {
+        let signed = try VerifyCommandTests.Signed.made.get()
+        let bench = Bench()
+        #expect(await bench.run("inspect", signed.path("good-0"), signed.path("bare")) == 0)
+        let lines = bench.paper.out.split(separator: "\n").map(String.init)
+        #expect(lines.first?.hasSuffix("/good-0") == true && lines.contains("  kind       generic"))
+        #expect(
+            lines.contains {
+                $0.hasPrefix("  signature  ") && $0.contains("2023-11-14T19:26:40Z, EdDSA with")
+            })
+        #expect(lines.contains("  signature  none") && lines.contains("  to sign    99 bytes"))
+        #expect(bench.paper.notes.isEmpty)
+    }
+
+    @Test func tellsInJSON() async throws {
+        let signed = try VerifyCommandTests.Signed.made.get()
+        let bench = Bench()
+        #expect(await bench.run("inspect", "-o", "json", signed.path("good-0"), signed.path("missing")) == 1)
+        let document = try bench.paper.json()
+        #expect(document["schema"] as? Int == 1 && document["command"] as? String == "inspect")
+        let files = try #require(document["files"] as? [[String: Any]])
+        #expect(files.count == 2 && files[0]["kind"] as? String == "generic")
+        #expect((files[0]["signatures"] as? [[String: Any]])?.count == 1)
+        #expect((files[1]["error"] as? [String: Any])?["code"] as? String == "not-found")
+        let lines = Bench()
+        #expect(await lines.run("inspect", "-o", "jsonl", signed.path("bare"), signed.path("bad")) == 0)
+        #expect(lines.paper.out.split(separator: "\n").allSatisfy { $0.contains(#""schema":1"#) })
+    }
+
+    @Test func missingFileAlone() async throws {
+        let signed = try VerifyCommandTests.Signed.made.get()
+        #expect(await Bench().run("inspect", signed.path("missing")) == 4)
+    }
+}
