@@ -70,8 +70,7 @@ let house: [Room] =
             floor: 5, name: "HTTP2", uses: ["CNGHTTP2", "Diagnostics", "Transport"],
             testUses: ["wire-target", "TestPeers"]),
         Room(
-            floor: 5, name: "Signatures", uses: ["ASN1", "Bytes", "Cryptography", "Diagnostics"],
-            testUses: ["Secrets"]),
+            floor: 5, name: "Signatures", uses: ["ASN1", "Bytes", "Cryptography", "Diagnostics", "Secrets"]),
 
         Room(
             floor: 6, name: "GRPC", uses: ["Bytes", "Diagnostics", "Protobuf", "Transport", "HTTP2"],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Cryptography
+internal import Secrets
 internal import Signatures
 
 let signaturesTargets: [FuzzTarget] = [
@@ -35,6 +36,35 @@ let signaturesTargets: [FuzzTarget] = [
             guard !signature.verdictWithoutSigner.isValid else {
                 throw BrokenPromise("valid without a signer")
             }
+        }
+    },
+    // The passphrase of the corpus is "fuzz".
+    FuzzTarget("openpgp-secret-key") { input in
+        let phrase = Array("fuzz".utf8)
+        let file = try SecretBytes(copying: input.span)
+        let passphrase = try SecretBytes(copying: phrase.span)
+        for isLocked in [true, false] {
+            guard
+                let keys = isLocked
+                    ? try? OpenPGPSecretKeys(file, passphrase: passphrase) : try? OpenPGPSecretKeys(file)
+            else { continue }
+            let components = [keys.certificate.primary] + keys.certificate.subkeys
+            let found = components.compactMap { try? keys.key($0.key) }
+            guard !found.isEmpty,
+                found.allSatisfy({ key in
+                    components.contains { $0.key.publicKey == key.publicKey }
+                })
+            else { throw BrokenPromise("no private half, or one of another key") }
+        }
+    },
+    FuzzTarget("cleartext-message") { input in
+        guard let message = try? CleartextMessage(input.span) else { return }
+        let encoded = message.encoded
+        guard try CleartextMessage(encoded.span) == message else {
+            throw BrokenPromise("another message from what was written")
+        }
+        guard CleartextMessage.digest(of: message.text.span, .sha256) != nil else {
+            throw BrokenPromise("a text that is none")
         }
     },
     FuzzTarget("openpgp-armor") { input in

@@ -24,7 +24,7 @@ public import Diagnostics
 /// guard facts.package?.vendor == "Farm", !facts.isBlind else { ... }
 /// ```
 ///
-/// RPM packages, kernel modules, EFI images and plain files are signed now. A kind is one type, `ArtifactFormat`, and one row in
+/// RPM packages, kernel modules, EFI images, texts and plain files are signed now. A kind is one type, `ArtifactFormat`, and one row in
 /// `ArtifactFormats`.
 ///
 /// This is why a file or claim was refused.

@@ -10,7 +10,7 @@ internal import SigningProtocol
 
 /// Takes what a client sends as the claim of one job, part by part, and hashes it as it comes.
 ///
-/// What has to be looked at is kept: the whole main header of an RPM, the start and end of a module. Of other content
+/// What has to be looked at is kept: the whole main header of an RPM, a whole text, the start and end of a module. Of other content
 /// that comes in parts nothing is kept but the state of the hash functions.
 struct ClaimIntake {
     let job: UniqueID
@@ -51,7 +51,12 @@ struct ClaimIntake {
         }
         self.kind = kind
         timeout = request.timeout
-        limit = kind == .rpm ? limits.largestHeader : limits.largestContent
+        limit =
+            switch kind {
+            case .rpm: limits.largestHeader
+            case .cleartext: min(limits.largestHeader, CleartextMessage.largest)
+            default: limits.largestContent
+            }
         let asked = try Self.algorithm(request.digest)
         switch request.claim {
         case .content(let content)?:
@@ -59,7 +64,7 @@ struct ClaimIntake {
                 throw DataServiceError(.badClaim, "claim: for the kind \(kind.rawValue) a digest is sent")
             }
             digest = asked
-            if kind == .rpm || !request.more {
+            if kind == .rpm || kind == .cleartext || !request.more {
                 claim = .whole([])
             } else {
                 // The key's own choice is one of these two.
@@ -158,6 +163,7 @@ struct ClaimIntake {
         let algorithm = try algorithm(for: key)
         switch claim {
         case .whole(let bytes):
+            if kind == .cleartext { return try Self.text(bytes, algorithm) }
             let facts = try Self.facts(of: bytes, kind)
             var running = RunningDigest(algorithm)
             running.update(bytes.span)
@@ -196,6 +202,19 @@ struct ClaimIntake {
                 digest: Digest(hashing: sent.span, with: .sha256), content: digest, running: nil,
                 isBlind: true, facts: [])
         }
+    }
+
+    /// The text with the line ends that are signed.
+    private static func text(_ bytes: [UInt8], _ algorithm: DigestAlgorithm) throws -> InspectedClaim {
+        guard let running = CleartextMessage.digest(of: bytes.span, algorithm) else {
+            throw DataServiceError(
+                .claimRefused, "content: \(CleartextMessage.refusal(of: bytes.span) ?? "no text")")
+        }
+        var claim = InspectedClaim(
+            digest: Digest(hashing: bytes.span, with: .sha256), content: running.finish(), running: running,
+            isBlind: false, facts: [])
+        claim.document = .text
+        return claim
     }
 
     private func algorithm(for key: KeyRecord) throws -> DigestAlgorithm {
@@ -260,4 +279,6 @@ struct InspectedClaim: Sendable {
     let running: RunningDigest?
     let isBlind: Bool
     let facts: [Fact]
+    /// What an OpenPGP signature is over.
+    var document = OpenPGPSignatureDraft.Document.binary
 }

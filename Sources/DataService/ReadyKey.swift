@@ -41,7 +41,8 @@ final class ReadyKey: Sendable {
     func draft(for claim: InspectedClaim, at time: Moment) throws -> any SignatureDraft {
         switch (signer, claim.running) {
         case (.openPGP(let signer), let running?):
-            return try OpenPGPSignatureDraft(after: running, signer: signer, created: time.seconds)
+            return try OpenPGPSignatureDraft(
+                claim.document, after: running, signer: signer, created: time.seconds)
         case (.module(let certificate), let running?):
             return try ModuleSignatureDraft(after: running, signer: certificate)
         case (.image(let chain), nil):

@@ -29,8 +29,7 @@ public enum SigningKind: String, CaseIterable, Hashable, Sendable {
     /// Whether this version signs it.
     public var isServed: Bool {
         switch self {
-        case .rpm, .generic, .module, .efi, .cms: true
-        case .cleartext: false
+        case .rpm, .generic, .cleartext, .module, .efi, .cms: true
         }
     }
 }

@@ -106,6 +106,9 @@ import Testing
         #expect(
             order == FileOrder(paths: ["a", "b"], key: "k", kind: "generic", folder: "o", resigns: true))
         #expect(await bench.run("sign", "-k", "k", "-d", "--kind", "rpm", "a") == 2)
+        #expect(await bench.run("sign", "-k", "k", "--cleartext", "a") == 0)
+        #expect(bench.signer.orders.withLock { $0.last }?.kind == "cleartext")
+        #expect(await bench.run("sign", "-k", "k", "--cleartext", "-d", "a") == 2)
         #expect(await bench.run("sign", "a") == 2)
         #expect(await bench.run("sign", "-k", "k", "--kind", "word", "a") == 2)
     }

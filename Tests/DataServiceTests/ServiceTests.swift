@@ -36,8 +36,18 @@ import Transport
         try #require(signed.count == 5 && signed[1] == "ok", "\(signed)")
         try Self.opensslAccepts(Hex.decode(signed[2]), over: module, stand.module)
 
+        let text = Array("- one\r\ntwo \t\n\nthree".utf8)
+        let clear = client.sign("release", "cleartext", text)
+        try #require(clear.count == 5 && clear[1] == "ok", "\(clear)")
+        let packet = try Hex.decode(clear[2])
+        let message = try CleartextMessage(text, signatures: OpenPGPSignature.all(in: packet.span))
+        try Self.gpgvAccepts(message.encoded, stand.release)
+
         let records = stand.farm.records
-        #expect(records.map(\.draft.ruling.kind) == [.generic, .rpm, .module])
+        #expect(records.map(\.draft.ruling.kind) == [.generic, .rpm, .module, .cleartext])
+        let canonical = Array("- one\r\ntwo\r\n\r\nthree".utf8)
+        #expect(records[3].draft.content == Digest(hashing: canonical.span, with: .sha256))
+        #expect(records[3].draft.claim == Digest(hashing: text.span, with: .sha256))
         #expect(records[1].draft.facts.map(\.name).contains("rpm-name"))
         #expect(records[0].draft.content == Digest(hashing: Self.content.span, with: .sha256))
         #expect(records.allSatisfy { $0.draft.ruling.client.identity.value == "spiffe://test/client" })
@@ -69,6 +79,12 @@ import Transport
         ("not granted for the kind", "modules", "generic", content, "kind-not-granted"),
         ("unknown kind", "release", "poetry", content, "unsupported"),
         ("an RPM called generic", "release", "generic", header, "claim-refused"),
+        ("an RPM called text", "release", "cleartext", header, "claim-refused"),
+        ("no text", "release", "cleartext", Array("a\rb\n".utf8), "claim-refused"),
+        (
+            "a signed text", "release", "cleartext", Array("-----BEGIN PGP SIGNED MESSAGE-----\n".utf8),
+            "claim-refused"
+        ),
         ("no RPM", "release", "rpm", content, "artifact-malformed"),
         ("an RPM without a digest of its payload", "release", "rpm", oldHeader, "artifact-unsupported"),
         ("no module", "modules", "module", content, "artifact-malformed"),
@@ -114,8 +130,8 @@ import Transport
         #expect(client.ask("list") == ["keys", "modules", "release"])
         #expect(client.ask("list 1") == ["keys", "modules", "release"])
         #expect(
-            Array(client.ask("describe release").prefix(7)) == [
-                "release", "1", "openpgp", "ed25519", "enabled", "generic", "rpm",
+            Array(client.ask("describe release").prefix(8)) == [
+                "release", "1", "openpgp", "ed25519", "enabled", "cleartext", "generic", "rpm",
             ])
         let other = try stand.client("other")
         #expect(other.ask("list") == ["keys", "release"])
@@ -254,6 +270,13 @@ import Transport
     private static func elf(type: UInt8) -> [UInt8] {
         [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 9) + [type, 0, 62, 0]
             + [UInt8](repeating: 3, count: 200)
+    }
+
+    static func gpgvAccepts(_ message: [UInt8], _ key: KeyRecord) throws {
+        let folder = try TemporaryFolder()
+        let ring = try folder.write("ring", key.certificate)
+        let output = try Command.run(["gpgv", "--keyring", ring, try folder.write("message", message)])
+        #expect(output.status == 0 && output.errorText.contains("Good signature"), "\(output.errorText)")
     }
 
     static func gpgvAccepts(_ signature: [UInt8], over content: [UInt8], _ key: KeyRecord) throws {

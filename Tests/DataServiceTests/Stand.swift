@@ -41,7 +41,8 @@ final class Stand: Sendable {
         let authority = try await apart { try tls.fingerprint("ca") }
         let release = try addOpenPGP("release", .ed25519, to: farm)
         let module = try addModule("modules", to: farm)
-        try farm.grant([release], kinds: [.rpm, .generic], to: "spiffe://test/client", of: authority)
+        try farm.grant(
+            [release], kinds: [.rpm, .generic, .cleartext], to: "spiffe://test/client", of: authority)
         try farm.grant([module], kinds: [.module], to: "spiffe://test/client", of: authority)
         try farm.grant([release], kinds: [.generic], to: "spiffe://test/other", of: authority)
         farm.set { $0.clockAhead = clockAhead }

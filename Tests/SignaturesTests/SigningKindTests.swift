@@ -16,7 +16,7 @@ import Testing
 
     @Test(arguments: [
         (SigningKind.rpm, SigningScheme.openpgp, true), (.generic, .openpgp, true),
-        (.cleartext, .openpgp, false), (.module, .module, true), (.efi, .authenticode, true),
+        (.cleartext, .openpgp, true), (.module, .module, true), (.efi, .authenticode, true),
         (.cms, .cms, true),
     ])
     func eachKindHasOneScheme(_ kind: SigningKind, _ scheme: SigningScheme, _ isServed: Bool) {

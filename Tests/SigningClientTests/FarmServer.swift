@@ -84,6 +84,8 @@ struct FarmKeys: Sendable {
         let signer = try certificate.signer(for: key.publicKey, at: now)
         let draft =
             switch claim.content {
+            case .bytes(let bytes) where claim.kind == .cleartext:
+                try OpenPGPSignatureDraft(cleartext: bytes.span, digest: digest, signer: signer, created: now)
             case .bytes(let bytes):
                 try OpenPGPSignatureDraft(content: bytes.span, digest: digest, signer: signer, created: now)
             case .midstate(let midstate):
@@ -99,7 +101,7 @@ struct FarmKeys: Sendable {
         case "release":
             return KeyDescription(
                 id: id, name: name, version: 1, scheme: "openpgp", algorithm: "ed25519", state: "enabled",
-                fingerprint: [1], created: 1, expires: nil, kinds: ["rpm", "generic"],
+                fingerprint: [1], created: 1, expires: nil, kinds: ["rpm", "generic", "cleartext"],
                 certificate: openPGP.encoded)
         case "strong":
             return KeyDescription(

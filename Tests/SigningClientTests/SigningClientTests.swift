@@ -153,6 +153,30 @@ import Transport
         #expect(again.alreadySigned == 3 && again.passedOver == 3 && again.signed == 0)
     }
 
+    /// A .dsc is signed where it is, and so is any text that is said to be one; a second run finds both signed.
+    @Test func signsTexts() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        let text = "Format: 3.0\n- x\n"
+        try farm.folder.write("dist/x.dsc", text)
+        #expect(try await farm.sign([server.endpoint]).signed == 1)
+        try farm.folder.write("dist/CHECKSUM", "one \r\ntwo")
+        let later = try await farm.sign(
+            [server.endpoint],
+            order: {
+                $0.kind = .cleartext; $0.paths = [farm.dist + "/CHECKSUM", farm.dist + "/x.dsc"]
+            })
+        #expect(later.signed == 1 && later.alreadySigned == 1)
+        let ring = try farm.folder.write("ring", FarmKeys.shared.get().openPGP.encoded)
+        for name in ["x.dsc", "CHECKSUM"] {
+            try Command.check(["gpgv", "--keyring", ring, "\(farm.dist)/\(name)"])
+            let bytes = try farm.folder.read("dist/" + name)
+            let message = try CleartextMessage(bytes.span)
+            #expect(message.signatures.count == 1)
+        }
+    }
+
     /// A key that needs a longer digest than others: large files are hashed with that.
     @Test func hashesAsTheKeyNeedsIt() async throws {
         let farm = try Farm()

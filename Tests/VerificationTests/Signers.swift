@@ -63,6 +63,9 @@ struct Signers {
         let signer = try owner.signer(for: key.publicKey, at: time)
         let draft =
             switch claim.content {
+            case .bytes(let content) where claim.kind == .cleartext:
+                try OpenPGPSignatureDraft(
+                    cleartext: content.span, digest: digest, signer: signer, created: time)
             case .bytes(let content):
                 try OpenPGPSignatureDraft(
                     content: content.span, digest: digest, signer: signer, created: time)

@@ -40,13 +40,14 @@ extension CommandRun {
 
     private func order() throws -> FileOrder {
         var kind = invocation.text("kind")
-        if invocation.flag("detached") {
-            guard kind == nil || kind == "generic" else {
+        for (flag, meant) in [("detached", "generic"), ("cleartext", "cleartext")] where invocation.flag(flag)
+        {
+            guard kind == nil || kind == meant else {
                 throw ConsoleError(
-                    .badArguments, "--detached and --kind \(kind ?? "") do not go together",
-                    remedy: "Leave one of them out: a detached signature is of the kind generic.")
+                    .badArguments, "--\(flag) is --kind \(meant), and \(kind ?? "") is asked for too",
+                    remedy: "Leave one of them out: a file is of one kind.")
             }
-            kind = "generic"
+            kind = meant
         }
         return FileOrder(
             paths: invocation.arguments("PATH"), key: invocation.text("key") ?? "", kind: kind,

@@ -45,13 +45,14 @@ extension CommandTree {
         "KEY", "name or id of a key", .proposed(["key", "list", "--names"]))
     private static let someKeys = CommandArgument(
         "KEY", "name or id of a key", .proposed(["key", "list", "--names"]), count: 1...100)
-    static let kinds = CommandValue.choice(["rpm", "generic", "module", "efi", "cms"])
+    static let kinds = CommandValue.choice(["rpm", "generic", "cleartext", "module", "efi", "cms"])
 
     private static let sign = CommandTree(
         "sign", "sign files, and folders of them",
         details: [
-            "RPMs and kernel modules get their signature inside, after a check that the file is whole; for others "
-                + "--detached writes FILE.asc beside it. In a folder, files of no known kind are skipped, and "
+            "RPMs and kernel modules get their signature inside, after a check that the file is whole, and so do .dsc "
+                + "and InRelease files and, with --cleartext, any text; for others --detached writes FILE.asc beside "
+                + "it. In a folder, files of no known kind are skipped, and "
                 + "symbolic links are not followed. Every file is signed or untouched, whatever happens, and "
                 + "running again does the rest."
         ],
@@ -61,6 +62,7 @@ extension CommandTree {
                 isRequired: true, variable: "SIGNET_KEY"),
             .value("kind", "KIND", "what the files are, not recognised one by one", kinds),
             .flag("detached", short: "d", "write a detached signature; the same as --kind generic"),
+            .flag("cleartext", "put signatures around a text; the same as --kind cleartext"),
             .value("out-dir", "FOLDER", "where detached signatures go", .folder),
             .flag("resign", "sign anew what is signed already"),
             .flag("dry-run", short: "n", "say what would be signed, and sign nothing"),
@@ -78,6 +80,7 @@ extension CommandTree {
         examples: [
             CommandExample("Sign all packages of a folder in place", "signet sign --key release build/"),
             CommandExample("Write SHA256SUMS.asc", "signet sign --key release --detached SHA256SUMS"),
+            CommandExample("Sign what apt reads", "cp Release InRelease && signet sign -k archive InRelease"),
             CommandExample("For a script", "signet sign --key modules --output jsonl driver.ko"),
         ])
 

@@ -84,8 +84,9 @@ extension PrivateKey {
         }
     }
 
-    private func ed25519PKCS8() throws -> SecretBytes {
-        let seed = unsafe try SecretBytes(capacity: 32) { base in
+    /// The 32 bytes of RFC 8032.
+    func ed25519Seed() throws -> SecretBytes {
+        unsafe try SecretBytes(capacity: 32) { base in
             // Not by EVP_PKEY_get_raw_private_key, which leaves a copy on the heap when the secure heap is off.
             var count = 0
             unsafe try check(
@@ -93,6 +94,10 @@ extension PrivateKey {
                 "EVP_PKEY_get_octet_string_param")
             return count
         }
+    }
+
+    private func ed25519PKCS8() throws -> SecretBytes {
+        let seed = try ed25519Seed()
         return try pkcs8(algorithmIdentifier: Self.ed25519Identifier, content: 34) { output in
             DERLayout.header(0x04, 32, to: &output)
             let seed = seed.bytes
@@ -115,8 +120,7 @@ extension PrivateKey {
     }
 
     /// Writes a number of the key, big endian and `width` bytes wide, with no copy elsewhere.
-    private func readNumber(_ name: StaticString, _ width: Int, into base: UnsafeMutablePointer<UInt8>) throws
-    {
+    func readNumber(_ name: StaticString, _ width: Int, into base: UnsafeMutablePointer<UInt8>) throws {
         let name = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
         var parameters = unsafe [OSSL_PARAM_construct_BN(name, base, width), OSSL_PARAM_construct_end()]
         unsafe try check(EVP_PKEY_get_params(pointer, &parameters), "EVP_PKEY_get_params")

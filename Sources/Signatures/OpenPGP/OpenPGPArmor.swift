@@ -37,10 +37,12 @@ public enum OpenPGPArmor: String, CaseIterable, Sendable {
     }
 
     /// CRC-24: the polynomial 1864CFB, from B704CE on.
-    static func checksum(_ bytes: [UInt8]) -> UInt32 {
+    static func checksum(_ bytes: [UInt8]) -> UInt32 { checksum(bytes.span) }
+
+    static func checksum(_ bytes: Span<UInt8>) -> UInt32 {
         var sum: UInt32 = 0xb7_04ce
-        for byte in bytes {
-            sum ^= UInt32(byte) << 16
+        for index in bytes.indices {
+            sum ^= UInt32(bytes[index]) << 16
             for _ in 0..<8 {
                 sum <<= 1
                 if sum & 0x100_0000 != 0 { sum ^= 0x186_4cfb }

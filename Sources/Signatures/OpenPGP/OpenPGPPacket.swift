@@ -26,10 +26,17 @@ struct OpenPGPPacket: Hashable, Sendable {
     }
 
     init(reading reader: inout ByteReader) throws(BytesError) {
+        let length: Int
+        (tag, length) = try Self.readHeader(&reader)
+        body = try reader.readArray(length, limit: Self.largest)
+    }
+
+    /// The tag and the length of the body, which comes next.
+    static func readHeader(_ reader: inout ByteReader) throws(BytesError) -> (tag: UInt8, length: Int) {
         let start = reader.offset
         let first = try reader.readUInt8()
         guard first & 0x80 != 0 else { throw BytesError(.badCharacter, at: start) }
-        let length: Int
+        let (tag, length): (UInt8, Int)
         if first & 0x40 != 0 {
             tag = first & 0x3f
             length = try Self.readNewLength(&reader)
@@ -43,7 +50,7 @@ struct OpenPGPPacket: Hashable, Sendable {
             }
         }
         guard tag != 0 else { throw BytesError(.badCharacter, at: start) }
-        body = try reader.readArray(length, limit: Self.largest)
+        return (tag, length)
     }
 
     private static func readNewLength(_ reader: inout ByteReader) throws(BytesError) -> Int {

@@ -54,10 +54,15 @@ struct SignerCheck: Sendable {
         switch known {
         case .openPGP(let certificates):
             let signature = try OpenPGPSignature(bytes.span)
-            guard let running = running(claim, signature.digestAlgorithm ?? .sha256) else { return nil }
             var verdict = signature.verdictWithoutSigner
             for certificate in certificates where verdict.refusal == .signerUnknown {
-                verdict = try certificate.verdict(on: signature, after: running, at: time)
+                if claim.kind == .cleartext, case .bytes(let text) = claim.content {
+                    verdict = try certificate.verdict(on: signature, cleartext: text.span, at: time)
+                } else {
+                    let digest = signature.digestAlgorithm ?? .sha256
+                    guard let running = running(claim, digest) else { return nil }
+                    verdict = try certificate.verdict(on: signature, after: running, at: time)
+                }
             }
             return verdict
         case .module(let certificates):

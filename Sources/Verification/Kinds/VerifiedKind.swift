@@ -19,7 +19,7 @@ protocol VerifiedKind: Sendable {
 /// All kinds that are verified.
 enum VerifiedKinds {
     static let all: [any VerifiedKind] = [
-        PackageKind(), ModuleKind(), ImageKind(), ContentKind(), DocumentKind(),
+        PackageKind(), ModuleKind(), ImageKind(), ContentKind(), TextKind(), DocumentKind(),
     ]
 
     static func row(_ kind: SigningKind, for path: String) throws -> any VerifiedKind {

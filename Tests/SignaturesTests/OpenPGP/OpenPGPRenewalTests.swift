@@ -198,7 +198,7 @@ import Testing
     // MARK: Certificates of others
 
     /// Those of GnuPG and sq, with ends, revocations and bindings: GnuPG and we say the same of them.
-    @Test func othersCertificates() throws {
+    @Test(.needs(.program("sq"))) func othersCertificates() throws {
         let gpg = try GnuPG()
         let place = gpg.folder.path
         var files: [(String, [UInt8])] = []

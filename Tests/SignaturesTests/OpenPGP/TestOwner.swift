@@ -63,7 +63,11 @@ enum Verifier: String, CaseIterable {
 final class GnuPG {
     let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    /// `turns` octets are hashed to lock a private key; GnuPG's own choice takes a tenth of a second each time.
+    init(turns: Int = 65_536) throws {
+        folder = try TemporaryFolder()
+        try folder.write("gpg-agent.conf", "s2k-count \(turns)\n")
+    }
 
     deinit { _ = try? Command.run(["gpgconf", "--homedir", folder.path, "--kill", "all"]) }
 
