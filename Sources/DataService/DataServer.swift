@@ -46,13 +46,13 @@ public final class DataServer: Sendable {
         let clock = LoopClock.monotonic
         let limits = settings.limits
         let counts = ServiceMetrics(metrics)
-        let clusterKeys = ClusterKeys(source, wrapping, log)
+        let clusterKeys = ClusterKeys(source, wrapping, counts, log)
         let cache = KeyCache(limits, clock: clock, counts) { row in
             try ReadyKey(try await clusterKeys.open(row), row.record, at: wallClock())
         }
         let watch = RevisionWatch(source, clusterKeys, limits, clock: clock, wallClock: wallClock, log) {
             snapshot in
-            try await Self.prepare(snapshot, cache, clusterKeys, source, wallClock())
+            try await Self.prepare(snapshot, cache, clusterKeys, wallClock())
         }
         let recorder = RecordWriter(records, atOnce: limits.recordsAtOnce, counts, log)
         (self.clusterKeys, self.cache, self.watch, self.recorder) = (clusterKeys, cache, watch, recorder)
@@ -154,22 +154,13 @@ extension DataServer {
 
     /// Drops what changed of the unsealed keys, before a new snapshot counts.
     static func prepare(
-        _ snapshot: Snapshot, _ cache: KeyCache, _ clusterKeys: ClusterKeys, _ source: any SigningKeySource,
-        _ now: Moment
+        _ snapshot: Snapshot, _ cache: KeyCache, _ clusterKeys: ClusterKeys, _ now: Moment
     ) async throws {
         let ids = cache.ids
         guard !ids.isEmpty else { return }
-        var rows: [StoredKey] = []
-        for row in try await source.signingKeys(ids) {
-            // A row that somebody edited keeps no key alive.
-            do { try await clusterKeys.check(row) } catch let error as KeyringError
-                where error.code == .rowForged
-            {
-                continue
-            }
-            snapshot.add(row)
-            rows.append(row)
-        }
+        // A row that somebody edited keeps no key alive.
+        let rows = try await clusterKeys.keys(ids)
+        for row in rows { snapshot.add(row) }
         cache.keep(rows, at: now)
     }
 

@@ -130,7 +130,7 @@ public struct DataServerSettings: Sendable {
         limits.jobsOfClient = section.value("jobs_of_client", count, default: limits.jobsOfClient)
         limits.jobsOfStream = section.value("jobs_of_stream", count, default: limits.jobsOfStream)
         limits.heldContent = section.value(
-            "held_content", .size(in: 1 << 20...1 << 40), default: limits.heldContent)
+            "held_content", .size(in: 2 << 10...1 << 40), default: limits.heldContent)
         limits.largestHeader = section.value(
             "largest_header", .size(in: 1 << 10...64 << 20), default: limits.largestHeader)
         limits.largestContent = section.value(
@@ -141,8 +141,13 @@ public struct DataServerSettings: Sendable {
         limits.keyBytes = section.value("key_bytes", .size(in: 4 << 10...1 << 30), default: limits.keyBytes)
         limits.keyIdle = section.value(
             "key_idle", .duration(in: .seconds(1) ... .seconds(30 * 86400)), default: limits.keyIdle)
-        if limits.heldContent < limits.largestHeader {
-            section.refuse("held_content", because: "is less than `largest_header`; raise it, or lower that")
+        limits.uploadPause = section.value("upload_pause", time, default: limits.uploadPause)
+        if limits.heldContent / 2 < limits.largestHeader {
+            section.refuse(
+                "held_content",
+                because:
+                    "is less than twice `largest_header`, which no client could send; raise it, or lower that"
+            )
         }
         return limits
     }

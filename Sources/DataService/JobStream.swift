@@ -17,7 +17,10 @@ final class JobStream {
     private let client: Client
     private let service: SigningService
     /// Jobs whose claim goes on.
-    private var intakes: [UniqueID: ClaimIntake] = [:]
+    private var uploads: [UniqueID: Upload] = [:]
+    private var uploadWatch: LoopTimer?
+    /// While it does not read, nobody is late.
+    private var isReading = true
     /// Jobs of which a part was refused: what follows of them is skipped.
     private var skipped: Set<UniqueID> = []
     private var inFlight = 0
@@ -25,6 +28,12 @@ final class JobStream {
     private var isSending = false
     private var isDraining = false
     private var waiter: CheckedContinuation<Void, Never>?
+
+    /// A claim of which more is to come, and how far it was when it last had made a step.
+    private struct Upload {
+        var intake: ClaimIntake
+        var mark: (count: Int, time: UInt64)
+    }
 
     init(_ call: SignCall, _ client: Client, _ service: SigningService) {
         self.call = call
@@ -46,9 +55,9 @@ final class JobStream {
                 service.metrics.refused(nil)
                 reply(SignReply(job: request.job, .failure(Failure(service: error))))
             }
-            await wait { self.busy < self.service.limits.jobsOfStream }
+            await rest()
         }
-        guard intakes.isEmpty else {
+        guard uploads.isEmpty else {
             throw DataServiceError(.badClaim, "the stream ended within the content of a job")
         }
         await wait { self.busy == 0 }
@@ -80,27 +89,32 @@ final class JobStream {
         guard !isDraining else { throw SigningService.draining }
         do {
             // Taken out, so that it grows in place.
-            if let known = intakes.removeValue(forKey: job) {
-                let intake = try add(request, to: known)
-                if request.more { intakes[job] = intake }
+            if let known = uploads.removeValue(forKey: job) {
+                let intake = try add(request, to: known.intake)
+                if request.more { goOn(intake, known.mark) }
                 return request.more ? nil : intake
             }
             try service.ledger.admit(client.identity)
             do {
                 let intake = try ClaimIntake(request, service.limits)
-                try service.ledger.hold(intake.held)
-                if request.more { intakes[job] = intake }
+                try service.ledger.hold(intake.held, for: client.identity)
+                if request.more { goOn(intake, nil) }
                 return request.more ? nil : intake
             } catch {
-                service.ledger.release(client.identity)
+                service.ledger.release(client.identity, 0)
                 throw error
             }
         } catch {
-            if request.more { skipped.insert(job) }
-            if skipped.count > service.limits.jobsOfStream {
-                call.end(Failure(.tooManyJobs, "too many refused jobs go on", retryAfter: .seconds(1)))
-            }
+            if request.more { skip(job) }
             throw error
+        }
+    }
+
+    /// What follows of the job is not looked at.
+    private func skip(_ job: UniqueID) {
+        skipped.insert(job)
+        if skipped.count > service.limits.jobsOfStream {
+            call.end(Failure(.tooManyJobs, "too many refused jobs go on", retryAfter: .seconds(1)))
         }
     }
 
@@ -109,18 +123,59 @@ final class JobStream {
         let held = intake.held
         do {
             try intake.add(request)
-            if intake.held > held { try service.ledger.hold(intake.held - held) }
+            if intake.held > held { try service.ledger.hold(intake.held - held, for: client.identity) }
             return intake
         } catch {
-            service.ledger.letGo(of: held)
-            service.ledger.release(client.identity)
+            service.ledger.release(client.identity, held)
             throw error
         }
     }
 
-    private func release(_ intake: ClaimIntake) {
-        service.ledger.letGo(of: intake.held)
-        service.ledger.release(client.identity)
+    private func release(_ intake: ClaimIntake) { service.ledger.release(client.identity, intake.held) }
+
+    // MARK: Waiting for more
+
+    private func goOn(_ intake: ClaimIntake, _ mark: (count: Int, time: UInt64)?) {
+        var upload = Upload(intake: intake, mark: mark ?? (intake.count, service.clock.nanoseconds()))
+        if intake.count - upload.mark.count >= service.limits.uploadStep {
+            upload.mark = (intake.count, service.clock.nanoseconds())
+        }
+        uploads[intake.job] = upload
+        if uploadWatch == nil { watchUploads() }
+    }
+
+    private func watchUploads() {
+        uploadWatch = loop.schedule(after: service.limits.uploadPause / 4) { [weak self] in
+            guard let self else { return }
+            uploadWatch = nil
+            if isReading { dropUploads() }
+            if !uploads.isEmpty { watchUploads() }
+        }
+    }
+
+    /// Refuses those that stand still: what they hold is for others.
+    private func dropUploads() {
+        let (now, pause) = (service.clock.nanoseconds(), service.limits.uploadPause)
+        for (job, upload) in uploads where now >= upload.mark.time &+ pause.wholeNanoseconds {
+            uploads[job] = nil
+            release(upload.intake)
+            skip(job)
+            service.metrics.refused(upload.intake.kind)
+            let failure = Failure(
+                .deadlineExceeded, "content: no more of it came within \(pause)",
+                retryAfter: service.limits.retryAfter)
+            reply(SignReply(job: job, .failure(failure)))
+        }
+    }
+
+    /// Reads no further while as many jobs are under way as a stream may have.
+    private func rest() async {
+        guard busy >= service.limits.jobsOfStream else { return }
+        isReading = false
+        await wait { self.busy < self.service.limits.jobsOfStream }
+        isReading = true
+        let now = service.clock.nanoseconds()
+        for job in uploads.keys { uploads[job]?.mark.time = now }
     }
 
     // MARK: Doing
@@ -164,8 +219,9 @@ final class JobStream {
     }
 
     private func letGo() {
-        for intake in intakes.values { release(intake) }
-        intakes = [:]
+        if let uploadWatch { loop.cancel(uploadWatch) }
+        for upload in uploads.values { release(upload.intake) }
+        uploads = [:]
     }
 
     /// Waits until it holds; only `run` waits.

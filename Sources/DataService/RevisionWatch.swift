@@ -66,7 +66,7 @@ final class RevisionWatch: Sendable {
             let skew = max(before - pulse.time, pulse.time - after, .zero)
             // A database that was set back has a lower one.
             if state.withLock({ $0.snapshot?.revision }) != pulse.revision {
-                let snapshot = Snapshot(try await clusterKeys.access(from: source))
+                let snapshot = Snapshot(try await clusterKeys.access())
                 try await prepare(snapshot)
                 state.withLock { $0.snapshot = snapshot }
                 log.debug("what may be done has changed", ["revision": .integer(snapshot.revision.number)])

@@ -6,8 +6,12 @@ public struct ServiceLimits: Sendable, Hashable {
     public var jobs = 8192
     public var jobsOfClient = 2048
     public var jobsOfStream = 512
-    /// Bytes of content that wait for their job, of all clients.
+    /// Bytes of content that wait for their job, of all clients. A client may hold as much as he leaves to others, so
+    /// that however many hold as much as they can, some is left.
     public var heldContent = 32 << 20
+    /// Content that comes in parts has to grow by `uploadStep`, or end, within each `uploadPause`.
+    public var uploadStep = 64 << 10
+    public var uploadPause: Duration = .seconds(10)
     /// The largest main header of an RPM, and the largest file of any other kind.
     public var largestHeader = 16 << 20
     public var largestContent = 64 << 20

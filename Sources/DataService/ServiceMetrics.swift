@@ -13,6 +13,9 @@ final class ServiceMetrics: Sendable {
     let recordFailures: Counter
     let keysUnsealed: Counter
     let keysDropped: Counter
+    private let rows: (grants: Counter, keys: Counter)
+
+    enum Table: Sendable { case grant, key }
 
     init(_ metrics: Metrics) {
         self.metrics = metrics
@@ -39,11 +42,23 @@ final class ServiceMetrics: Sendable {
             "signet_keys_unsealed_total", help: "Private halves that were unsealed.")
         keysDropped = metrics.counter(
             "signet_keys_dropped_total", help: "Private halves that were let go of.")
+        let rows = metrics.counters(
+            "signet_rows_left_out_total",
+            help: "Rows that somebody edited or damaged, each time they were read.",
+            labels: [.values("table", ["grant", "key"])])
+        self.rows = (rows.at("grant"), rows.at("key"))
     }
 
     func signed(_ kind: SigningKind, isStored: Bool, in time: Duration) {
         if let counters = jobs[kind] { (isStored ? counters.stored : counters.signed).add() }
         seconds.record(time)
+    }
+
+    func disbelieved(_ table: Table) {
+        switch table {
+        case .grant: rows.grants.add()
+        case .key: rows.keys.add()
+        }
     }
 
     func refused(_ kind: SigningKind?) {

@@ -61,13 +61,11 @@ struct SigningJob {
             try await self.judgement(by: $0)
         }
         let row = judgement.row
-        let permit = judgement.permit
         let claim = try intake.inspected(for: row.record)
         let key = try await service.key(for: row, until: deadline)
         guard !call.hasEnded else { throw CancellationError() }
         let time = service.wallClock()
-        // The key may have been waited for.
-        guard !row.record.isExpired(at: time) else { throw SignRefusal.keyExpired(key: row.record.name) }
+        let permit = try judgement.permit(at: time)
         let draft = try key.draft(for: claim, at: time)
         let ruling = permit.ruling
         let slot = PermitSlot(permit)
@@ -79,15 +77,10 @@ struct SigningJob {
         return try await recorded(record)
     }
 
-    private struct Judgement: ~Copyable {
-        let row: StoredKey
-        let permit: SignPermit
-    }
-
     private func judgement(by snapshot: Snapshot) async throws -> Judgement {
         let row = try await service.row(named: intake.key, in: snapshot, client, until: deadline)
         let permit = try gate(snapshot).permit(client, key: row.record, kind: intake.kind)
-        return Judgement(row: row, permit: permit)
+        return Judgement(access: snapshot.access, row: row, permit: permit)
     }
 
     private func gate(_ snapshot: Snapshot) -> Gate { Gate(snapshot.access, at: service.wallClock()) }
@@ -132,6 +125,20 @@ struct SigningJob {
             fingerprint: draft.fingerprint, created: draft.time.seconds,
             digest: draft.content?.algorithm.rawValue ?? "", contentDigest: draft.content?.bytes ?? [],
             server: record.server.text, sequence: record.sequence, isStored: isStored)
+    }
+}
+
+/// What a job may do: a permit, and by what it was judged.
+struct Judgement: ~Copyable {
+    let access: AccessList
+    let row: StoredKey
+    let permit: SignPermit
+
+    /// The private half may have been waited for, and what was granted may have ended meanwhile.
+    consuming func permit(at time: Moment) throws(SignRefusal) -> SignPermit {
+        if !permit.isExpired(at: time) { return permit }
+        let ruling = permit.ruling
+        return try Gate(access, at: time).permit(ruling.client, key: row.record, kind: ruling.kind)
     }
 }
 

@@ -189,9 +189,8 @@ final class SigningService: SigningHandler {
             }
         }
         guard !missing.isEmpty else { return rows }
-        let (source, wanted) = (source, missing)
-        for row in try await retrying(until: deadline, { try await source.signingKeys(wanted) }) {
-            try await retrying(until: deadline) { try await self.clusterKeys.check(row) }
+        let wanted = missing
+        for row in try await retrying(until: deadline, { try await self.clusterKeys.keys(wanted) }) {
             snapshot.add(row)
             rows.append(row)
         }

@@ -44,6 +44,12 @@ struct Away: CodedError {
     var message: String
 }
 
+/// What a store says of a row that it cannot read.
+struct Damaged: CodedError {
+    var code: ErrorCode { .rowForged }
+    var message: String
+}
+
 /// A whole database in memory, with faults to order.
 final class Farm: SigningKeySource, RecordStore {
     struct Faults: Sendable {
@@ -55,6 +61,9 @@ final class Farm: SigningKeySource, RecordStore {
         var clockAhead: Duration = .zero
         /// A record that holds this job makes every transaction with it fail.
         var poison: JobID?
+        /// Rows that cannot be read.
+        var unreadableGrants: [Damaged] = []
+        var unreadableKeys: [KeyID] = []
         /// Appending waits for this to be false.
         var hangs = false
     }
@@ -166,7 +175,11 @@ final class Farm: SigningKeySource, RecordStore {
     }
 
     func access() async throws -> StoredAccess {
-        try ask { StoredAccess(revision: Revision($0.revision), grants: $0.grants, denied: $0.denied) }
+        try ask { state in
+            StoredAccess(
+                revision: Revision(state.revision), grants: state.grants, denied: state.denied,
+                faults: state.faults.unreadableGrants)
+        }
     }
 
     func signingKey(_ id: KeyID) async throws -> StoredKey? { try ask { $0.keys[id] } }
@@ -175,8 +188,13 @@ final class Farm: SigningKeySource, RecordStore {
         try ask { state in state.keys.values.first { $0.record.name == name && !$0.record.state.freesName } }
     }
 
-    func signingKeys(_ ids: [KeyID]) async throws -> [StoredKey] {
-        try ask { state in ids.compactMap { state.keys[$0] } }
+    func signingKeys(_ ids: [KeyID]) async throws -> StoredKeys {
+        try ask { state in
+            let (bad, good) = (state.faults.unreadableKeys, ids.compactMap { state.keys[$0] })
+            return StoredKeys(
+                good.filter { !bad.contains($0.record.id) },
+                faults: bad.map { _ in Damaged(message: "a key") })
+        }
     }
 
     func dataClusterKey(_ id: ClusterKeyID) async throws -> WrappedKey? {

@@ -29,7 +29,7 @@ import Transport
         init(_ limits: ServiceLimits = ServiceLimits()) async throws {
             let farm = try await Farm()
             self.farm = farm
-            let clusterKeys = ClusterKeys(farm, farm.kms, try Stand.silentLog())
+            let clusterKeys = ClusterKeys(farm, farm.kms, ServiceMetrics(Metrics()), try Stand.silentLog())
             cache = KeyCache(
                 limits, clock: LoopClock { [time] in time.value }, ServiceMetrics(Metrics())
             ) { [opened] row in

@@ -15,13 +15,16 @@ import Transport
     struct Watching: Sendable {
         let farm: Farm
         let watch: RevisionWatch
+        let keys: ClusterKeys
+        let metrics = Metrics()
         let time = TestTime()
 
         init() async throws {
             farm = try await Farm()
             let log = try Stand.silentLog()
+            keys = ClusterKeys(farm, farm.kms, ServiceMetrics(metrics), log)
             watch = RevisionWatch(
-                farm, ClusterKeys(farm, farm.kms, log), ServiceLimits(),
+                farm, keys, ServiceLimits(),
                 clock: LoopClock { [time] in time.nanoseconds }, wallClock: Moment.now, log
             ) { _ in }
         }
@@ -112,5 +115,24 @@ import Transport
         }
         await watching.watch.ask()
         #expect(try await watching.watch.snapshot(until: 0).access.grants == [honest])
+    }
+
+    /// What cannot be read denies, and keeps no other row from counting.
+    @Test func damagedRowsAreLeftOut() async throws {
+        let watching = try await Watching()
+        let key = try watching.farm.add("release", PrivateKey.generate(.ed25519))
+        let other = try watching.farm.add("other", PrivateKey.generate(.ed25519))
+        let authority = [UInt8](repeating: 7, count: 32)
+        let honest = try watching.farm.grant([key], kinds: [.rpm], to: "spiffe://a/*", of: authority)
+        watching.farm.set {
+            $0.unreadableGrants = [Damaged(message: "a grant"), Damaged(message: "another")]
+            $0.unreadableKeys = [other.id]
+        }
+        await watching.watch.ask()
+        #expect(try await watching.watch.snapshot(until: 0).access.grants == [honest])
+        #expect(try await watching.keys.keys([key.id, other.id]).map(\.record.id) == [key.id])
+        let text = String(decoding: watching.metrics.text, as: UTF8.self)
+        #expect(text.contains("signet_rows_left_out_total{table=\"grant\"} 2"), "\(text)")
+        #expect(text.contains("signet_rows_left_out_total{table=\"key\"} 1"), "\(text)")
     }
 }

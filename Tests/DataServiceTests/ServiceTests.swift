@@ -233,6 +233,28 @@ import Transport
         await stand.stop()
     }
 
+    /// Whoever holds all that he can leaves room for others; and whoever sends no more does not hold it for long.
+    @Test func uploadsShareTheirMemory() async throws {
+        let stand = try await Stand.make(
+            limits: "held_content = \"2MiB\"\nlargest_header = \"1MiB\"\nupload_pause = \"3s\"")
+        let client = try stand.client()
+        let other = try stand.client("other")
+        // One client takes all that he gets, and then is refused.
+        client.companion.write("stall release rpm 1048576")
+        client.companion.write("stall release rpm 1048576")
+        #expect(client.answer()[1] == "too-many-jobs")
+        // Another has his content signed meanwhile.
+        #expect(other.sign("release", "generic", Self.content)[1] == "ok")
+        // The one that stands still is let go of.
+        let dropped = client.answer()
+        #expect(dropped.count > 2 && dropped[1] == "deadline-exceeded" && dropped[2] == "500", "\(dropped)")
+        await eventually {
+            (try? stand.page("/metrics").text.contains("\nsignet_held_content_bytes 0")) == true
+        }
+        #expect(client.sign("release", "generic", Self.content)[1] == "ok")
+        await stand.stop()
+    }
+
     @Test func aWrongClockDoesNotStart() async throws {
         await #expect(throws: DataServiceError.self) { _ = try await Stand.make(clockAhead: .seconds(60)) }
     }

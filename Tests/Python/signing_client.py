@@ -5,6 +5,7 @@ usage: signing_client.py STUBS TARGET [CA CERT KEY]
 
 sign KEY KIND HEX [JOB]    sends a job on the open stream; answers come as `JOB ok HEX stored=0` or `JOB CODE RETRY MESSAGE`
 part KEY KIND HEX HEX ...  the same, with the content in parts
+stall KEY KIND COUNT       sends so many zeros as the first parts of a job, and no more of it
 midstate KEY KIND HEX      a job with the state of a hash function as its claim
 image KEY NAME HEX [SBAT]  a job of kind efi with a digest by the function NAME as its claim; SBAT in hexadecimal digits
 digest KEY NAME HEX        the same of kind cms, without SBAT
@@ -83,6 +84,18 @@ for line in sys.stdin:
                 stream.requests.put(
                     pb.SignRequest(job=job, content=bytes.fromhex(part), more=index < len(more))
                 )
+        elif command == "stall":
+            if stream is None:
+                stream = Stream()
+            job, left = os.urandom(16), int(rest[2])
+            request = pb.SignRequest(job=job, key=rest[0], kind=rest[1])
+            while True:
+                request.content, request.more = bytes(min(left, 1 << 18)), True
+                stream.requests.put(request)
+                left -= len(request.content)
+                if not left:
+                    break
+                request = pb.SignRequest(job=job)
         elif command == "midstate":
             if stream is None:
                 stream = Stream()

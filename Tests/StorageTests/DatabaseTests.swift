@@ -147,9 +147,49 @@ import Testing
         try await stores.grants.add(stores.grant([key.record.id]), Stores.event(.grantCreate))
         try stores.database?.sql("UPDATE signing_grant SET \(edit)")
         let found = await code {
-            for grant in try await stores.source.access().grants { try stores.data.checkRow(grant) }
+            let access = try await stores.source.access()
+            if let fault = access.faults.first { throw fault }
+            for grant in access.grants { try stores.data.checkRow(grant) }
         }
         #expect(found == .rowForged)
+    }
+
+    /// A row that nobody can read is left out, and the others count.
+    @Test(arguments: [
+        "kinds = 'nonsense'", "sort = 'nonsense'", "pattern = ''", "kinds = ''",
+    ])
+    func anUnreadableGrantSpoilsNoOther(_ edit: String) async throws {
+        let stores = try await Stores(.mariaDB)
+        let (one, other) = (try await stores.added("key-one"), try await stores.added("key-two"))
+        try await stores.grants.add(stores.grant([one.record.id]), Stores.event(.grantCreate))
+        let good = try stores.grant([other.record.id])
+        try await stores.grants.add(good, Stores.event(.grantCreate))
+        let id = one.record.id.bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        try stores.database?.sql(
+            """
+            SET sql_mode = '';
+            UPDATE signing_grant SET \(edit) WHERE id IN (SELECT grant_id FROM grant_key WHERE key_id = x'\(id)')
+            """)
+        let access = try await stores.source.access()
+        #expect(access.grants == [good])
+        #expect(access.faults.map(\.code) == [.rowForged])
+    }
+
+    @Test(arguments: [
+        "scheme = 'nonsense'", "state = 'nonsense'", "name = '-'", "public_key = 'short'",
+        "fingerprint = 'short'",
+        "sealed = 'short'", "version = 0",
+    ])
+    func anUnreadableKeySpoilsNoOther(_ edit: String) async throws {
+        let stores = try await Stores(.mariaDB)
+        let (one, other) = (try await stores.added("key-one"), try await stores.added("key-two"))
+        try stores.database?.sql(
+            "SET sql_mode = '', foreign_key_checks = 0; UPDATE signing_key SET \(edit) WHERE name = 'key-one'"
+        )
+        let read = try await stores.source.signingKeys([one.record.id, other.record.id])
+        #expect(read.keys.map(\.record) == [other.record])
+        #expect(
+            read.faults.count == 1 && read.faults.allSatisfy { [.rowForged, .sealBroken].contains($0.code) })
     }
 
     @Test func aGrantWidenedByAKeyIsRefused() async throws {

@@ -69,7 +69,7 @@ public struct ClientSettings: Sendable {
             timeout: sign.value(
                 "timeout", .duration(in: .milliseconds(100) ... .seconds(3600)), default: .seconds(30)),
             retryFor: sign.value(
-                "retry_for", .duration(in: .zero ... .seconds(86400)), default: .seconds(300)))
+                "retry_for", .duration(in: .seconds(1) ... .seconds(86400)), default: .seconds(300)))
         let servers = root.section("server")
         if root.optionalSection("server") != nil {
             let addresses = servers.required("addresses", .list(of: .string, count: 1...64))

@@ -129,7 +129,7 @@ public struct KeyRegister: Sendable {
         }
         let parent = try await parent(of: order, at: now)
         let key = try await Self.generate(order.algorithm)
-        let record = try await record(order, key, parent, at: now)
+        let record = try await record(order, key, parent, from: now + .seconds(-Self.backdating))
         let stored = try await ring.sealed(record, key)
         try await keys.add(
             [stored], seen: parent.map { [$0] } ?? [],
@@ -141,6 +141,10 @@ public struct KeyRegister: Sendable {
                 ]))
         return try await find(record.id.description)
     }
+
+    /// A key begins a minute ago, so that a server whose clock lags signs with it, and who checks that signature does
+    /// not find it older than its key.
+    private static let backdating = 60
 
     /// Large RSA keys take seconds, which no loop has: a task of its own does not run on the caller's.
     private static func generate(_ algorithm: KeyAlgorithm) async throws -> PrivateKey {
@@ -162,19 +166,19 @@ public struct KeyRegister: Sendable {
     }
 
     @concurrent private func record(
-        _ order: KeyOrder, _ key: PrivateKey, _ parent: StoredKey?, at now: Moment
+        _ order: KeyOrder, _ key: PrivateKey, _ parent: StoredKey?, from start: Moment
     ) async throws -> KeyRecord {
         switch order.sort {
         case .openpgp(let userID):
-            return try Self.openPGPRecord(order, userID, key, at: now)
+            return try Self.openPGPRecord(order, userID, key, at: start)
         case .authority(let subject), .intermediate(let subject, _), .signer(let subject, _, _):
             let draft = CertificateDraft(
                 subject: subject, key: key.publicKey, serial: try .random(),
-                notBefore: try TransportAuthority.time(now),
+                notBefore: try TransportAuthority.time(start),
                 notAfter: try TransportAuthority.time(order.expires), profile: order.sort.profile)
             let certificate: Certificate
             if let parent {
-                certificate = try await ring.certify(parent, at: now) { issuer in
+                certificate = try await ring.certify(parent, at: clock()) { issuer in
                     try draft.signed(by: issuer.handle(order.digest), issuer: issuer.certificate)
                 }
             } else {
@@ -189,7 +193,7 @@ public struct KeyRegister: Sendable {
             return try KeyRecord(
                 id: .random(), scheme: scheme, purpose: isLeaf ? .signing : .certifying,
                 algorithm: order.algorithm, publicKey: spki,
-                fingerprint: Digest(hashing: spki.span, with: .sha256).bytes, created: now,
+                fingerprint: Digest(hashing: spki.span, with: .sha256).bytes, created: start,
                 parent: parent?.record.id, name: order.name, summary: order.summary, state: .disabled,
                 expires: order.expires, certificate: certificate.der + (authorities?.record.certificate ?? [])
             )

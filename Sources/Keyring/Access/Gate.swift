@@ -38,7 +38,8 @@ public struct Gate: Sendable {
         return SignPermit(
             Ruling(
                 client: client, key: key.id, keyVersion: key.version, kind: kind, grant: grant.id,
-                revision: access.revision))
+                revision: access.revision),
+            expires: [grant.expires, key.expires].compactMap { $0 }.min())
     }
 
     /// Which of these keys the client may use, and for which kinds. State and expiry are not looked at.

@@ -6,8 +6,16 @@ public import Signatures
 public struct SignPermit: ~Copyable, Sendable {
     /// What was judged, for the record.
     public let ruling: Ruling
+    /// When the grant or the key ends, whichever comes first.
+    public let expires: Moment?
 
-    init(_ ruling: Ruling) { self.ruling = ruling }
+    init(_ ruling: Ruling, expires: Moment?) {
+        self.ruling = ruling
+        self.expires = expires
+    }
+
+    /// Whoever waits between the permit and the signature has to ask again.
+    public func isExpired(at now: Moment) -> Bool { expires.map { $0 <= now } ?? false }
 }
 
 /// What a gate found, as a value that stays when the permit is used up.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Diagnostics
+
 /// What a data-server reads: keys, grants, who is shut out. It changes nothing.
 public protocol SigningKeySource: Sendable {
     /// Asked several times a second: cheap.
@@ -10,7 +12,7 @@ public protocol SigningKeySource: Sendable {
     func signingKey(_ id: KeyID) async throws -> StoredKey?
     func signingKey(named name: KeyName) async throws -> StoredKey?
     /// Those of the ids that are there.
-    func signingKeys(_ ids: [KeyID]) async throws -> [StoredKey]
+    func signingKeys(_ ids: [KeyID]) async throws -> StoredKeys
     /// A cluster key of the data plane.
     func dataClusterKey(_ id: ClusterKeyID) async throws -> WrappedKey?
 }
@@ -32,10 +34,27 @@ public struct StoredAccess: Sendable {
     public let revision: Revision
     public let grants: [StoredGrant]
     public let denied: Set<DeniedClient>
+    /// Why rows of grants could not be read; they are left out.
+    public let faults: [any CodedError]
 
-    public init(revision: Revision, grants: [StoredGrant], denied: Set<DeniedClient>) {
+    public init(
+        revision: Revision, grants: [StoredGrant], denied: Set<DeniedClient>, faults: [any CodedError] = []
+    ) {
         self.revision = revision
         self.grants = grants
         self.denied = denied
+        self.faults = faults
+    }
+}
+
+/// Keys as they were read, before their authentication codes are looked at.
+public struct StoredKeys: Sendable {
+    public let keys: [StoredKey]
+    /// Why rows could not be read; they are left out.
+    public let faults: [any CodedError]
+
+    public init(_ keys: [StoredKey], faults: [any CodedError] = []) {
+        self.keys = keys
+        self.faults = faults
     }
 }

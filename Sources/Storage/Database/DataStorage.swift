@@ -28,9 +28,10 @@ extension DataStorage: SigningKeySource {
         try await read { connection in
             // The revision first: whatever changes afterwards has a newer one.
             let revision = try RevisionTable.pulse(connection).revision
+            let grants = try GrantTable.readableGrants(connection)
             return StoredAccess(
-                revision: revision, grants: try GrantTable.grants(connection),
-                denied: try GrantTable.denied(connection))
+                revision: revision, grants: grants.values, denied: try GrantTable.denied(connection),
+                faults: grants.faults)
         }
     }
 
@@ -42,8 +43,8 @@ extension DataStorage: SigningKeySource {
         try await read { try KeyTable(purpose: .signing).key(named: name, $0) }
     }
 
-    public func signingKeys(_ ids: [KeyID]) async throws -> [StoredKey] {
-        try await read { try KeyTable(purpose: .signing).keys(Array(Set(ids)), $0) }
+    public func signingKeys(_ ids: [KeyID]) async throws -> StoredKeys {
+        try await read { try KeyTable(purpose: .signing).readableKeys(Array(Set(ids)), $0) }
     }
 
     public func dataClusterKey(_ id: ClusterKeyID) async throws -> WrappedKey? {

@@ -62,5 +62,20 @@ func reading<Value>(_ what: String, _ body: () throws -> Value) throws -> Value 
     }
 }
 
+/// Reads rows one by one: those that can be read, and why the others cannot.
+func readingEach<Row, Value>(_ rows: [Row], _ body: (Row) throws -> Value) throws -> (
+    values: [Value], faults: [any CodedError]
+) {
+    var (values, faults): ([Value], [any CodedError]) = ([], [])
+    for row in rows {
+        do {
+            values.append(try body(row))
+        } catch let error as any CodedError where error.code == .rowForged || error.code == .sealBroken {
+            faults.append(error)
+        }
+    }
+    return (values, faults)
+}
+
 /// As many placeholders as there are values: `?, ?, ?`.
 func places(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }

@@ -33,32 +33,44 @@ enum GrantTable {
         """
 
     static func grants(_ connection: DatabaseConnection) throws -> [StoredGrant] {
-        try grants(connection.execute("\(select) ORDER BY g.created_at, g.id").rows)
+        try all(connection).map { try grant($0) }
+    }
+
+    /// Those that can be read; a bad row spoils no other.
+    static func readableGrants(_ connection: DatabaseConnection) throws -> (
+        values: [StoredGrant], faults: [any CodedError]
+    ) {
+        try readingEach(all(connection)) { try grant($0) }
     }
 
     static func grant(_ id: GrantID, _ connection: DatabaseConnection) throws -> StoredGrant? {
-        try grants(connection.execute("\(select) WHERE g.id = ?", [id.field]).rows).first
+        try byGrant(connection.execute("\(select) WHERE g.id = ?", [id.field]).rows).first.map {
+            try grant($0)
+        }
     }
 
-    /// Rows of one grant stand side by side.
-    private static func grants(_ rows: [DatabaseRow]) throws -> [StoredGrant] {
-        var grants: [StoredGrant] = []
-        var next = 0
-        while next < rows.count {
-            let row = rows[next]
-            let id = try row.bytes("id")
-            var keys: Set<KeyID> = []
-            while next < rows.count, try rows[next].bytes("id") == id {
-                keys.insert(try rows[next].id("key_id"))
-                next += 1
+    private static func all(_ connection: DatabaseConnection) throws -> [ArraySlice<DatabaseRow>] {
+        try byGrant(connection.execute("\(select) ORDER BY g.created_at, g.id").rows)
+    }
+
+    /// The rows of one grant stand side by side.
+    private static func byGrant(_ rows: [DatabaseRow]) throws -> [ArraySlice<DatabaseRow>] {
+        var grants: [ArraySlice<DatabaseRow>] = []
+        var start = 0
+        for next in rows.indices {
+            let isLast = next + 1 == rows.count
+            if try isLast || rows[next + 1].bytes("id") != rows[next].bytes("id") {
+                grants.append(rows[start...next])
+                start = next + 1
             }
-            grants.append(try grant(row, keys))
         }
         return grants
     }
 
-    private static func grant(_ row: DatabaseRow, _ keys: Set<KeyID>) throws -> StoredGrant {
-        try reading("a grant") {
+    private static func grant(_ rows: ArraySlice<DatabaseRow>) throws -> StoredGrant {
+        guard let row = rows.first else { throw StorageError(.rowForged, "a grant without a row") }
+        return try reading("a grant") {
+            let keys = Set(try rows.map { try $0.id("key_id", of: KeyRecord.self) })
             let kinds = try row.text("kinds").split(separator: " ").map { word in
                 guard let kind = SigningKind(rawValue: String(word)) else {
                     throw StorageError(

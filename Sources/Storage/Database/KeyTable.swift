@@ -76,9 +76,18 @@ struct KeyTable {
     }
 
     func keys(_ ids: [KeyID], _ connection: DatabaseConnection) throws -> [StoredKey] {
-        guard !ids.isEmpty else { return [] }
-        return try connection.execute("\(select) WHERE id IN (\(places(ids.count)))", ids.map(\.field)).rows
-            .map { try key($0) }
+        let read = try readableKeys(ids, connection)
+        if let fault = read.faults.first { throw fault }
+        return read.keys
+    }
+
+    /// Those that can be read; a bad row spoils no other.
+    func readableKeys(_ ids: [KeyID], _ connection: DatabaseConnection) throws -> StoredKeys {
+        guard !ids.isEmpty else { return StoredKeys([]) }
+        let rows = try connection.execute("\(select) WHERE id IN (\(places(ids.count)))", ids.map(\.field))
+            .rows
+        let (keys, faults) = try readingEach(rows) { try key($0) }
+        return StoredKeys(keys, faults: faults)
     }
 
     /// Refuses when one of them is not as it was read.

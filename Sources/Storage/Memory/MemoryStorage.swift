@@ -81,8 +81,9 @@ extension MemoryStorage: SigningKeySource {
         read { $0.key(named: name) }.flatMap { $0.record.purpose == .signing ? $0 : nil }
     }
 
-    public func signingKeys(_ ids: [KeyID]) async throws -> [StoredKey] {
-        read { state in Set(ids).compactMap { state.keys[$0] } }.filter { $0.record.purpose == .signing }
+    public func signingKeys(_ ids: [KeyID]) async throws -> StoredKeys {
+        StoredKeys(
+            read { state in Set(ids).compactMap { state.keys[$0] } }.filter { $0.record.purpose == .signing })
     }
 
     public func dataClusterKey(_ id: ClusterKeyID) async throws -> WrappedKey? {
