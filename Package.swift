@@ -77,10 +77,12 @@ let house: [Room] =
             testUses: ["TestPeers"]),
         Room(
             floor: 6, name: "HTTP",
-            uses: ["Bytes", "Diagnostics", "Cryptography", "Secrets", "Transport", "HTTP2"]),
+            uses: ["Bytes", "Diagnostics", "Cryptography", "Secrets", "Transport", "HTTP2"],
+            testUses: ["MemoryScan"]),
         Room(
             floor: 6, name: "Keyring",
-            uses: ["Bytes", "Diagnostics", "Secrets", "Cryptography", "Signatures"]),
+            uses: ["Bytes", "Diagnostics", "Secrets", "Cryptography", "Signatures"],
+            testUses: ["MemoryScan"]),
 
         Room(
             floor: 7, name: "SigningProtocol",
@@ -162,7 +164,7 @@ let house: [Room] =
                 "Signatures",
                 "SigningProtocol",
                 "Transport",
-            ], testUses: ["ASN1", "SampleFiles", "SigningFarm", "TestPeers", "data-server"]),
+            ], testUses: ["ASN1", "MemoryScan", "SampleFiles", "SigningFarm", "TestPeers", "data-server"]),
 
         Room(
             floor: 10, name: "data-server", sort: .program,
@@ -193,8 +195,11 @@ let house: [Room] =
             floor: 11, name: "error-reference", sort: .workshop(.program, path: "Scripts/error-reference"),
             uses: ["Diagnostics"]),
         Room(
+            floor: 10, name: "MemoryScan", sort: .workshop(.library, path: "Tests/MemoryScan"),
+            uses: ["Cryptography", "Secrets"]),
+        Room(
             floor: 11, name: "secrets-probe", sort: .workshop(.program, path: "Tests/SecretsProbe"),
-            uses: ["CLinux", "Cryptography", "Diagnostics", "Secrets"]),
+            uses: ["CLinux", "Cryptography", "Diagnostics", "MemoryScan", "Secrets"]),
         Room(
             floor: 11, name: "wire-target", sort: .workshop(.program, path: "Tests/WireTarget"),
             uses: ["GRPC", "HTTP", "HTTP2", "Transport"]),
@@ -233,15 +238,18 @@ let house: [Room] =
         Room(
             floor: 13, name: "SigningFarm", sort: .workshop(.library, path: "Tests/SigningFarm"),
             uses: [
-                "ASN1", "Cryptography", "Diagnostics", "KMS", "Keyring", "MariaDB", "Secrets", "Signatures",
-                "Storage", "TestPeers", "TestSupport",
+                "ASN1", "Cryptography", "Diagnostics", "KMS", "Keyring", "MariaDB", "MemoryScan", "Secrets",
+                "Signatures", "Storage", "TestPeers", "TestSupport",
             ]),
         Room(
             floor: 12, name: "CorpusTests", sort: .workshop(.tests, path: "Tests/CorpusTests"),
             uses: ["FuzzTargets", "TestSupport"]),
         Room(
             floor: 12, name: "FirstLightTests", sort: .workshop(.tests, path: "Tests/FirstLightTests"),
-            uses: ["Diagnostics", "TestSupport", "control-admin", "control-server", "data-server", "signet"]),
+            uses: [
+                "Diagnostics", "MemoryScan", "TestSupport", "control-admin", "control-server", "data-server",
+                "signet",
+            ]),
         Room(
             floor: 12, name: "WorkshopTests", sort: .workshop(.tests, path: "Tests/WorkshopTests"),
             uses: ["TestSupport"]),

@@ -96,6 +96,11 @@ enum HardeningStep {
                 .secureHeap, "a secure heap of another size exists already", 0, code: .secureHeapMissing,
                 remedy: "harden the process once, before anything else uses OpenSSL")
         }
+        guard SecureHeap.hook() else {
+            throw failed(
+                .secureHeap, "OpenSSL has allocated memory already", 0, code: .secureHeapMissing,
+                remedy: "harden the process before anything else uses OpenSSL")
+        }
         // The least piece it gives is 32 bytes, as a key on P-256 takes.
         switch CRYPTO_secure_malloc_init(size, 32) {
         case 1: heapSize.store(size, ordering: .relaxed)

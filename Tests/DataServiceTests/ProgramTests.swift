@@ -14,7 +14,7 @@ import Testing
 
 /// The real program on a real database, called by a client made from the `.proto`.
 @Suite struct ProgramTests {
-    private static let farm = Task { try await SigningFarm() }
+    static let farm = Task { try await SigningFarm() }
     private static let turn = Atomic(0)
 
     /// A data-server on the farm that all tests here share, keys that are this test's alone, and Python's stubs.
@@ -42,13 +42,7 @@ import Testing
         func records() async throws -> [SignatureRecord] { try await farm.records(of: name) }
 
         func client(of server: RunningServer? = nil) throws -> PythonClient {
-            try PythonClient(
-                Companion(
-                    python: "signing_client.py",
-                    [
-                        stubs.path, "127.0.0.1:\((server ?? self.server).port)", farm.tls.ca.certificate,
-                        farm.tls.file("client.crt"), farm.tls.file("client.key"),
-                    ]))
+            try PythonClient(of: server ?? self.server, farm, stubs)
         }
     }
 
@@ -111,28 +105,6 @@ import Testing
         let records = Set(try await running.records().map { Hex.encode($0.draft.signature) })
         #expect(signatures.count >= 20)
         #expect(Set(signatures).isSubset(of: records))
-    }
-
-    @Test(.needs(.tracing), .needs(.root), .needs(.noSanitizer)) func aDroppedKeyIsNowhereInMemory()
-        async throws
-    {
-        let running = try await Running()
-        let client = try running.client()
-        let seed = try #require(running.farm.canary(of: running.release))
-        let process = running.server.process.identifier
-        func count() throws -> Int {
-            let output = try Command.check([
-                Command.pythonPath, Repository.path("Tests/Python/memory_scan.py"), "\(process)",
-                Hex.encode(seed),
-            ])
-            return Int(output.text.filter(\.isNumber)) ?? -1
-        }
-        #expect(try count() == 0)
-        #expect(client.sign(running.release.name.text, "generic", [1])[1] == "ok")
-        #expect(try count() == 1)
-        try await running.farm.change(running.release, to: .disabled)
-        #expect(client.sign(running.release.name.text, "generic", [1])[1] == "key-disabled")
-        await eventually { (try? count()) == 0 }
     }
 
     /// Settings that it does not start with, and what it says of them.

@@ -9,6 +9,7 @@ import HTTP
 import Keyring
 import Settings
 import Signatures
+import SigningFarm
 import TestPeers
 import TestSupport
 import Testing
@@ -162,6 +163,17 @@ final class PythonClient {
     let companion: Companion
 
     init(_ companion: Companion) { self.companion = companion }
+
+    /// Of a server of its own process.
+    convenience init(of server: RunningServer, _ farm: SigningFarm, _ stubs: PythonStubs) throws {
+        try self.init(
+            Companion(
+                python: "signing_client.py",
+                [
+                    stubs.path, "127.0.0.1:\(server.port)", farm.tls.ca.certificate,
+                    farm.tls.file("client.crt"), farm.tls.file("client.key"),
+                ]))
+    }
 
     /// Sends a job and returns its answer's words.
     func sign(_ key: String, _ kind: String, _ content: [UInt8], job: String? = nil) -> [String] {

@@ -57,20 +57,28 @@ final class House: @unchecked Sendable {
             folder: Repository.root)
     }
 
-    func kill(_ server: String) throws {
+    func process(_ server: String) throws -> pid_t {
         let text = try text(server == "db" ? "db/pid" : server + ".pid").trimmingCharacters(
             in: .whitespacesAndNewlines)
-        guard let process = pid_t(text), process > 1 else { return }
-        Foundation.kill(process, SIGKILL)
+        guard let process = pid_t(text), process > 1 else {
+            throw Refused(description: "\(server) is not there")
+        }
+        return process
     }
+
+    func kill(_ server: String) throws { Foundation.kill(try process(server), SIGKILL) }
 
     func killDatabase() throws { try kill("db") }
 
-    /// `name` is `data-server-one` and so on; what its status pages say.
+    /// `server` is `data-server-one` and so on; what its status pages say.
     func page(_ server: String, _ path: String) throws -> String {
+        try Command.check(["curl", "-sS", "http://\(addresses(server).last ?? "")\(path)"]).text
+    }
+
+    /// Where it serves, and where its status pages are.
+    func addresses(_ server: String) throws -> [String] {
         let line = try text("addresses").split(separator: "\n").first { $0.hasPrefix(server + " ") }
-        let address = line?.split(separator: " ").last.map(String.init) ?? ""
-        return try Command.check(["curl", "-sS", "http://\(address)\(path)"]).text
+        return line?.split(separator: " ").dropFirst().map(String.init) ?? []
     }
 
     /// Runs SQL as root, and returns what the database answers.

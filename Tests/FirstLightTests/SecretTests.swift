@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import MemoryScan
 import TestSupport
 import Testing
 
@@ -52,48 +53,41 @@ import Testing
                 .joined()
             secrets[file + ".key"] = Array(Data(base64Encoded: text)?.dropFirst(36).prefix(32) ?? Data())
         }
-        var forms: [(name: String, bytes: [UInt8])] = []
-        for (name, secret) in secrets {
-            #expect(secret.count >= 16, "\(name)")
-            let base64 = Data(secret).base64EncodedString().prefix { $0 != "=" }.dropLast()
-            let hex = secret.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-            for form in [secret, Array(base64.utf8), Array(hex.utf8), Array(hex.uppercased().utf8)] {
-                forms.append((name, form))
-            }
-        }
         // Nor is there a private key of anybody: PKCS#8 in PEM, or its head in DER.
-        forms.append(("PEM of a private key", Array("PRIVATE KEY".utf8)))
-        let head: [UInt8] = [2, 1, 0, 0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]
-        forms.append(("DER of a private key", head))
-        forms.append(("DER of a private key", Array("020100300d06092a864886f70d010101".utf8)))
-        #expect(try Self.search(places, for: forms) == "")
+        let marks = [
+            (name: "PEM of a private key", bytes: Array("-----BEGIN PRIVATE KEY-----".utf8)),
+            (
+                name: "DER of a private key",
+                bytes: [2, 1, 0, 0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1] as [UInt8]
+            ),
+        ]
+        let sought = secrets.map { (name: $0.key, bytes: $0.value) } + marks
+        #expect(try SecretSearch.findings(of: sought, in: places) == "")
         // The search finds what is there.
-        let user = [(name: "user id", bytes: Array("packages@x.org".utf8))]
-        #expect(try Self.search(places, for: user).contains("user id is in dump"))
+        let user = (name: "a user id", bytes: Array("packages <packages@x.org>".utf8))
+        #expect(try SecretSearch.findings(of: [user], in: places).contains("a user id is in dump"))
     }
 
-    /// A line for each that is somewhere.
-    private static func search(
-        _ places: [String: [UInt8]], for forms: [(name: String, bytes: [UInt8])]
-    ) throws -> String {
-        let folder = try TemporaryFolder()
-        var arguments: [String] = []
-        for (number, place) in places.enumerated() {
-            arguments += [try folder.write("\(number)", place.value), place.key]
+    /// A data-server that was asked to end, held at the very end of its life, after whoever may do all worked with it.
+    @Test(.needs(.tracing), .needs(.root), .needs(.noSanitizer)) func aDrainedServerKnowsNoTokenAndPassword()
+        throws
+    {
+        let house = try House.open()
+        let folder = try house.packages(4)
+        try house.manage("sign", "--key", "packages", "--resign", folder.path)
+        let process = try house.process("data-server-two")
+        let end = try ProcessEnd(of: process)
+        let memory = try ProcessMemory(of: process)
+        // The scan finds what is there.
+        let settings = Array(house.path("data-server-two.toml").utf8)
+        #expect(memory.count(Canary(of: settings.span)) > 0)
+        kill(process, SIGTERM)
+        try end.wait()
+        for file in ["admin.token", "control.password", "data.password", "migration.password", "kms-key"] {
+            var bytes = try house.folder.read(file)
+            if bytes.last == 0x0a { bytes.removeLast() }
+            #expect(bytes.count >= 16)
+            #expect(memory.count(Canary(of: bytes.span)) == 0, "\(file)")
         }
-        let lines = forms.map { form in
-            form.name + "\t" + form.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        }
-        return try Command.python(
-            """
-            import sys
-            forms = [line.rstrip("\\n").split("\\t") for line in sys.stdin]
-            for path, place in zip(sys.argv[1::2], sys.argv[2::2]):
-                content = open(path, "rb").read()
-                for name, form in forms:
-                    if bytes.fromhex(form) in content:
-                        print(name, "is in", place)
-            """, arguments: arguments, input: Array(lines.joined(separator: "\n").utf8)
-        ).text
     }
 }

@@ -2,8 +2,8 @@
 
 import Diagnostics
 import Foundation
-import Glibc
 import HTTP
+import MemoryScan
 import Secrets
 import TestSupport
 import Testing
@@ -74,58 +74,6 @@ import Transport
 
     private static func stop(_ loops: EventLoops) { loops.stop() }
 
-    /// How often the key stands in this process's memory. The window that the scan reads through is left out.
-    private func copies() throws -> Int {
-        let size = 4 << 20
-        let maps = try Command.check(["cat", "/proc/\(getpid())/maps"]).text
-        let memory = unsafe open("/proc/self/mem", O_RDONLY | O_CLOEXEC)
-        defer { close(memory) }
-        guard memory >= 0,
-            let window = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        else { throw POSIXError(.EACCES) }
-        defer {
-            unsafe memset(window, 0, size)
-            unsafe munmap(window, size)
-        }
-        let own = UInt(bitPattern: window)
-        var found = 0
-        for line in maps.split(separator: "\n") {
-            let words = line.split(separator: " ")
-            let ends = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
-            // What a sanitizer keeps beside the memory is larger than all of it.
-            guard ends.count == 2, ends[1] - ends[0] < 1 << 32, words[1].hasPrefix("r"),
-                !line.hasSuffix("[vvar]"),
-                !line.hasSuffix("[vsyscall]")
-            else { continue }
-            var start = ends[0]
-            while start < ends[1] {
-                if start >= own, start < own + UInt(size) { start = own + UInt(size); continue }
-                let stop = start < own ? min(ends[1], own) : ends[1]
-                let count = unsafe pread(memory, window, min(size, Int(stop - start)), Int(bitPattern: start))
-                guard count > 0 else { break }
-                found += unsafe occurrences(in: UnsafeRawBufferPointer(start: window, count: count))
-                if count < masked.count || start + UInt(count) >= stop {
-                    start = max(stop, start + UInt(count)); continue
-                }
-                start += UInt(count - masked.count + 1)
-            }
-        }
-        return found
-    }
-
-    private func occurrences(in bytes: UnsafeRawBufferPointer) -> Int {
-        var found = 0
-        var place = 0
-        let first = Int32(masked[0] ^ 0xa5)
-        while place + masked.count <= bytes.count, let base = bytes.baseAddress,
-            let hit = unsafe memchr(base + place, first, bytes.count - place - masked.count + 1)
-        {
-            place = unsafe base.distance(to: UnsafeRawPointer(hit))
-            var length = 1
-            while length < masked.count, unsafe bytes[place + length] == masked[length] ^ 0xa5 { length += 1 }
-            if length == masked.count { found += 1 }
-            place += 1
-        }
-        return found
-    }
+    /// How often the key stands in this process's memory.
+    private func copies() throws -> Int { try ProcessMemory().count(Canary(masked: masked)) }
 }

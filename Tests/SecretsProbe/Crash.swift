@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import MemoryScan
 internal import Secrets
 
 /// Crashes with the canary in a register and in memory that a register points to.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Cryptography
+internal import MemoryScan
 internal import Secrets
 
 /// Counts the secret numbers of a key in this process's memory at each point of the key's life, as
@@ -8,7 +9,7 @@ internal import Secrets
 /// encodings do (`.der`, first byte first).
 func generatedKey(algorithm: String, hardened: Bool) -> Int32 {
     guard let algorithm = KeyAlgorithm(rawValue: algorithm) else { return 64 }
-    let memory = OwnMemory()
+    let memory = ownMemory()
     do {
         if hardened { try Hardening(secureHeap: 1 << 18, secretPages: 1 << 18).apply() }
         let numbers = try live(algorithm, memory)
@@ -25,7 +26,7 @@ private struct Number {
     var canary: Canary
 }
 
-private func tell(_ point: String, _ numbers: [Number], _ memory: borrowing OwnMemory) {
+private func tell(_ point: String, _ numbers: [Number], _ memory: borrowing ProcessMemory) {
     for number in numbers {
         print(
             "\(point) \(number.name) \(memory.count(number.canary)) \(memory.count(number.canary, in: "[heap]"))"
@@ -33,7 +34,8 @@ private func tell(_ point: String, _ numbers: [Number], _ memory: borrowing OwnM
     }
 }
 
-@inline(never) private func live(_ algorithm: KeyAlgorithm, _ memory: borrowing OwnMemory) throws -> [Number]
+@inline(never) private func live(_ algorithm: KeyAlgorithm, _ memory: borrowing ProcessMemory) throws
+    -> [Number]
 {
     let key = try PrivateKey.generate(algorithm)
     let numbers = try numbers(of: key)
@@ -54,51 +56,22 @@ private func tell(_ point: String, _ numbers: [Number], _ memory: borrowing OwnM
 }
 
 /// While an export lives, its own bytes are the only ones in that order.
-@inline(never) private func exported(_ key: PrivateKey, _ memory: borrowing OwnMemory) throws -> [Number] {
+@inline(never) private func exported(_ key: PrivateKey, _ memory: borrowing ProcessMemory) throws -> [Number]
+{
     guard key.algorithm.family != .ed25519 else { return [] }
     let export = try key.pkcs8()
-    let numbers = pieces(export.bytes, key.algorithm, reversed: false)
+    let numbers = SecretNumber.all(in: export.bytes, key.algorithm).map {
+        Number(name: $0.name + ".der", canary: $0.encoded)
+    }
     tell("exported", numbers, memory)
     return numbers
 }
 
 @inline(never) private func numbers(of key: PrivateKey) throws -> [Number] {
-    let export = try key.pkcs8()
-    return pieces(export.bytes, key.algorithm, reversed: key.algorithm.family != .ed25519)
-}
-
-/// 24 bytes of each secret number, masked while they are copied.
-private func pieces(_ der: Span<UInt8>, _ algorithm: KeyAlgorithm, reversed: Bool) -> [Number] {
-    func number(_ name: String, at start: Int) -> Number {
-        var masked: [UInt8] = []
-        // Limbs are eight bytes long and begin at the end of the number; the piece does not depend on that.
-        for index in 0..<24 { masked.append(der[start + (reversed ? 23 - index : index)] ^ Canary.mask) }
-        return Number(name: reversed ? name : name + ".der", canary: Canary(masked: masked))
-    }
-    switch algorithm.family {
-    case .ed25519: return [number("seed", at: der.count - 32)]
-    case .ecdsa:
-        // Behind it are five bytes of headers and the public point.
-        let width = algorithm.bits / 8
-        return [number("d", at: der.count - width - 5 - (2 * width + 1))]
-    case .rsa:
-        // The elements after the headers of the outer and inner sequences: version, n, e, d, p, q.
-        var place = 4 + 3 + 15 + 4 + 4
-        var found: [Number] = []
-        for name in ["version", "n", "e", "d", "p", "q"] {
-            var length = Int(der[place + 1])
-            place += 2
-            if length > 0x80 {
-                let bytes = length - 0x80
-                length = 0
-                for _ in 0..<bytes {
-                    length = length << 8 | Int(der[place])
-                    place += 1
-                }
-            }
-            if ["d", "p", "q"].contains(name) { found.append(number(name, at: place + length / 2)) }
-            place += length
-        }
-        return found
+    try SecretNumber.all(of: key).map { number in
+        // A seed has one order only.
+        key.algorithm.family == .ed25519
+            ? Number(name: number.name + ".der", canary: number.encoded)
+            : Number(name: number.name, canary: number.limbs)
     }
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Cryptography
+internal import MemoryScan
 internal import Secrets
 
 /// Counts pieces of a private key in this process's memory while it is imported, used and released.
 func keys(file: String, passphrase: String, hardened: Bool, masked: [String]) -> Int32 {
     let pieces = masked.map { Canary(hex: $0) }
-    let memory = OwnMemory()
+    let memory = ownMemory()
     func tell(_ point: String) {
         print(point, pieces.map { String(memory.count($0)) }.joined(separator: " "))
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import MemoryScan
 internal import Secrets
 
 private struct Refusal: Error {}
@@ -8,7 +9,7 @@ private struct Refusal: Error {}
 /// Counts the canary in this process's memory at each point of a secret's life.
 func scan(masked: String, file: String) -> Int32 {
     let canary = Canary(hex: masked)
-    let memory = OwnMemory()
+    let memory = ownMemory()
     func tell(_ point: String) { print("\(point) \(memory.count(canary))") }
     do {
         tell("before")
@@ -51,7 +52,7 @@ func scan(masked: String, file: String) -> Int32 {
 }
 
 /// A child finds zeros where its parent's secret is.
-@inline(never) private func forked(_ canary: Canary, _ memory: borrowing OwnMemory) throws {
+@inline(never) private func forked(_ canary: Canary, _ memory: borrowing ProcessMemory) throws {
     let secret = try SecretBytes(capacity: 64) { canary.fill(&$0) }
     print("fork.parent \(memory.count(canary))")
     fflush(nil)
@@ -61,7 +62,7 @@ func scan(masked: String, file: String) -> Int32 {
     let child = unsafe unsafeBitCast(symbol, to: Fork.self)()
     if child == 0 {
         // The handle of the parent shows the parent's memory.
-        _exit(Int32(OwnMemory().count(canary)))
+        _exit(Int32((try? ProcessMemory().count(canary)) ?? 99))
     }
     var status: Int32 = 0
     unsafe waitpid(child, &status, 0)

@@ -4,8 +4,14 @@
 // belongs to a whole process. Prints `name value` lines.
 
 internal import Glibc
+internal import MemoryScan
 
 let arguments = Array(CommandLine.arguments.dropFirst())
+
+/// Opened before anything is hardened.
+func ownMemory() -> ProcessMemory {
+    do { return try ProcessMemory() } catch { fatalError("\(error)") }
+}
 
 func main() -> Int32 {
     switch arguments.first {

@@ -7,6 +7,7 @@ internal import Foundation
 internal import KMS
 public import Keyring
 internal import MariaDB
+public import MemoryScan
 internal import Secrets
 public import Signatures
 internal import Storage
@@ -24,7 +25,9 @@ public final class SigningFarm: Sendable {
     private let control: ControlStorage
     private let cluster: ClusterKey
     private let authority: [UInt8]
-    private let canaries = Lock<[KeyID: [UInt8]]>([:])
+    private let numbers = Lock<[KeyID: [SecretNumber]]>([:])
+    /// Of the database's user that data-servers have.
+    public let passwordFile: String
 
     /// `options` go to mariadbd.
     public init(database options: [String] = []) async throws {
@@ -34,7 +37,9 @@ public final class SigningFarm: Sendable {
         self.database = database
         let tls = tls
         authority = try await apart { try tls.fingerprint("ca") }
-        try await apart { try Self.migrate(database) }
+        let password = Array("\(UInt64.random(in: .min ... .max))-of-the-data-servers".utf8)
+        passwordFile = try folder.write("data.password", password, mode: 0o600)
+        try await apart { try Self.migrate(database, password: String(decoding: password, as: UTF8.self)) }
         var limits = PoolLimits()
         limits.size = 2
         control = ControlStorage(
@@ -46,7 +51,7 @@ public final class SigningFarm: Sendable {
         try await control.add(wrapped, Self.event(.clusterKeyCreate))
     }
 
-    private static func migrate(_ database: DatabaseServer) throws {
+    private static func migrate(_ database: DatabaseServer, password: String) throws {
         let users = DatabaseRights.allCases.map(\.rawValue)
         try database.sql(users.map { "CREATE USER '\($0)'@'%';\n" }.joined())
         func give(_ role: DatabaseRights) throws {
@@ -59,6 +64,7 @@ public final class SigningFarm: Sendable {
         try MigrationRunner(Migrations(folder: Repository.path("migrations"))).apply(on: connection)
         try give(.control)
         try give(.data)
+        try database.sql("ALTER USER '\(DatabaseRights.data.rawValue)'@'%' IDENTIFIED BY '\(password)';\n")
     }
 
     private static func settings(_ database: DatabaseServer, user: String) -> DatabaseSettings {
@@ -117,18 +123,16 @@ public final class SigningFarm: Sendable {
             publicKey: pair.publicKey.spki(), fingerprint: fingerprint, created: Moment(seconds: created),
             name: KeyName(name), state: .enabled, expires: nil, certificate: certificate)
         try await control.add([cluster.seal(pair, for: record)], Self.event(.keyGenerate))
-        if pair.algorithm == .ed25519 {
-            // The end of its PKCS#8 is the seed.
-            let encoded = try pair.pkcs8()
-            let seed = encoded.bytes.extracting((encoded.count - 32)...)
-            let masked = seed.indices.map { seed[$0] ^ 0xa5 }
-            canaries.withLock { $0[record.id] = masked }
-        }
+        let found = try SecretNumber.all(of: pair)
+        numbers.withLock { $0[record.id] = found }
         return record
     }
 
-    /// The secret number of an Ed25519 key, each byte xor 0xa5: what to look for in memory.
-    public func canary(of key: KeyRecord) -> [UInt8]? { canaries.withLock { $0[key.id] } }
+    /// What to look for where no key may be.
+    public func numbers(of key: KeyRecord) -> [SecretNumber] { numbers.withLock { $0[key.id] } ?? [] }
+
+    /// The key of the key service.
+    public var keyServiceFile: String { folder.path + "/kms-key" }
 
     /// Another state of a key, as an administrator would set it.
     public func change(_ key: KeyRecord, to state: KeyState) async throws {
@@ -182,6 +186,7 @@ public final class SigningFarm: Sendable {
             [database]
             servers = ["\(database.socket)"]
             user = "data"
+            password_file = "data.password"
             [memory.kms-provider]
             type = "dummy"
             file = "kms-key"

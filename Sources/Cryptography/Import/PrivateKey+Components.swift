@@ -3,6 +3,7 @@
 internal import ASN1
 internal import COpenSSL
 internal import Diagnostics
+internal import Secrets
 
 // Keys from their raw numbers, as OpenPGP carries them. The spans lie in `SecretBytes` of the caller's.
 extension PrivateKey {
@@ -50,11 +51,27 @@ extension PrivateKey {
 extension PrivateKey {
     /// Reads PKCS#8 DER that this house wrote and sealed. The halves have to fit, but the numbers are not vetted anew;
     /// `KeyFile` is for keys from elsewhere.
+    ///
+    /// All that OpenSSL keeps of the key is in its secure heap, where the process set one up.
     public static func unsealed(pkcs8 bytes: Span<UInt8>) throws -> PrivateKey {
         do {
-            return try KeyLayout.pkcs8(bytes).key(in: bytes, vetting: false)
+            return try SecureHeap.holding {
+                let key = try KeyLayout.pkcs8(bytes).key(in: bytes, vetting: false)
+                // The first signature of an RSA key makes what later ones need.
+                if key.algorithm.family == .rsa { try key.prepareForSigning() }
+                return key
+            }
         } catch let error as ASN1Error {
             throw CryptographyError(.keyMalformed, "a private key: \(error)")
         }
+    }
+}
+
+extension PrivateKey {
+    /// Makes one signature, of nothing, and forgets it.
+    private func prepareForSigning() throws {
+        let nothing: [UInt8] = []
+        _ = try SigningHandle(self, .rsaPKCS1(.sha256)).signAndVerify(
+            Digest(hashing: nothing.span, with: .sha256))
     }
 }
