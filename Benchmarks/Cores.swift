@@ -15,6 +15,8 @@ enum Cores {
     enum Clock: Sendable {
         /// The thread's own user time, as `openssl speed` has it.
         case user
+        /// All of the thread's time on a core: its own and what the system did for it.
+        case processor
         /// The time that passes, less the time in which the thread was ready to run and had no core. Waiting for
         /// another thread counts.
         case passing
@@ -55,12 +57,26 @@ enum Cores {
             let thread: Int32 = 1  // RUSAGE_THREAD, which the importer does not see
             unsafe getrusage(thread, &usage)
             return Double(usage.ru_utime.tv_sec) + Double(usage.ru_utime.tv_usec) / 1e6
+        case .processor:
+            var time = timespec()
+            unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
         case .passing:
             // Time on a core and time in the queue for one, in nanoseconds.
             let text = (try? String(contentsOfFile: "/proc/thread-self/schedstat", encoding: .utf8)) ?? ""
             let fields = text.split(separator: " ")
             let queued = fields.count > 1 ? (Double(fields[1]) ?? 0) / 1e9 : 0
             return (ContinuousClock.now - began) / .seconds(1) - queued
+        }
+    }
+
+    /// All time on cores of all threads of another process, in seconds.
+    static func time(of process: Int32) -> Double {
+        let folder = "/proc/\(process)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return threads.reduce(0) { sum, thread in
+            let text = (try? String(contentsOfFile: "\(folder)/\(thread)/schedstat", encoding: .utf8)) ?? ""
+            return sum + (Double(text.split(separator: " ").first ?? "") ?? 0) / 1e9
         }
     }
 

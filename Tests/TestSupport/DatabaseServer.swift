@@ -24,6 +24,8 @@ public final class DatabaseServer: @unchecked Sendable {
     private var watchdog: Process?
     private var leash: Pipe?
 
+    /// The process, which is another one after a crash.
+    public var process: Int32 { lock.withLock { server } }
     public var socket: String { folder.path + "/s" }
     public var log: String { (try? folder.read("log")).map { String(decoding: $0, as: UTF8.self) } ?? "" }
 
