@@ -25,7 +25,7 @@ import Testing
         #expect(try verify("texts.asc", "--signature", sums + ".asc", sums) == 0)
         #expect(try verify("modules.pem", module) == 0)
         #expect(try verify("texts.asc", rpm) == 6, "another key")
-        #expect(try verify("nothing.asc", rpm) == 1, "no keys")
+        #expect(try verify("nothing.asc", rpm) == 2, "no keys")
 
         try folder.write("SUMS", "0123  b\n")
         #expect(try verify("texts.asc", "--detached", sums) == 6)
