@@ -224,6 +224,7 @@ let house: [Room] =
                 "GRPC",
                 "HTTP",
                 "HTTP2",
+                "KMS",
                 "Keyring",
                 "MariaDB",
                 "Protobuf",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import KMS
 internal import Keyring
 
 let keyringTargets: [FuzzTarget] = [
@@ -11,6 +12,11 @@ let keyringTargets: [FuzzTarget] = [
         guard let entry = try? AuditEntry(decoding: input) else { return }
         guard entry.encoded == input else { throw BrokenPromise("two forms of one audit entry") }
     },
+    FuzzTarget("proposal") { input in
+        guard let proposal = try? Proposal(decoding: input) else { return }
+        guard proposal.encoded == input else { throw BrokenPromise("two forms of one request for approval") }
+    },
+    FuzzTarget("kms-answer") { try ServiceAnswers.tryAll($0) },
     FuzzTarget("sealed-key") { input in
         guard let sealed = try? SealedKey(decoding: input) else { return }
         guard sealed.encoded == input else { throw BrokenPromise("two forms of one sealed key") }

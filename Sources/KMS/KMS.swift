@@ -5,8 +5,10 @@ public import Diagnostics
 /// KMS holds the providers behind Keyring's port `KeyWrapping`, one file each, chosen by name in the settings.
 ///
 /// `LocalKeyFile` (`type = "dummy"`) wraps with a key in a file beside the program, for development: it says so loudly
-/// and is refused in production. Every provider passes the same contract suite: what it wrapped it unwraps, under the
-/// same associated data alone, and every changed byte is refused.
+/// and is refused in production. `KeyFile` (`file`) takes the key from a file or a credential of systemd, `SocketService`
+/// (`socket`) asks a service of the farm's own over a unix socket (docs/reference/kms.md). Around those that are asked lies
+/// `SteadyWrapping`: a deadline, further tries, a breaker. Every provider passes the same contract suite: what it wrapped
+/// it unwraps, under the same associated data alone, and every changed byte is refused.
 ///
 /// ```swift
 /// let kms = try ProviderSettings(settings.section("memory").section("kms-provider"))

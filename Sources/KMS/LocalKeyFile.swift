@@ -9,16 +9,9 @@ public import Secrets
 
 /// The provider `dummy`: a wrapping key of 32 random bytes in a file, made at the first start and readable for its owner
 /// alone. Whoever can read the file can open every key in the database, so it is refused in production.
-///
-/// ```
-/// ciphertext = nonce sealed      ; 12 bytes, and AES-256-GCM with its tag of 16
-/// key        = "dummy-" 16HEXDIG ; from the SHA-256 of the wrapping key, so that another file is noticed
-/// ```
 public final class LocalKeyFile: KeyWrapping {
     public let provider = "dummy"
-    private let secret: SecretBytes
-    private let key: String
-    private static let version = "1"
+    private let key: WrappingKey
 
     public init(_ path: String, in environment: DeploymentEnvironment, log: Log) throws {
         guard environment != .production else {
@@ -30,12 +23,7 @@ public final class LocalKeyFile: KeyWrapping {
                 """)
         }
         let made = try Self.make(path)
-        secret = try SecretBytes(contentsOf: path, limit: AESGCM.keyCount)
-        guard secret.count == AESGCM.keyCount else {
-            throw KMSError(
-                .kmsKeyUnusable, "\(path) has \(secret.count) bytes, a wrapping key has \(AESGCM.keyCount)")
-        }
-        key = "dummy-" + Hex.encode(Array(Self.digest(of: secret).bytes.prefix(8)))
+        key = try WrappingKey(contentsOf: path, provider: "dummy")
         let file = LogValue.public(path, because: "the administrator named this path in the settings")
         log.warning("****************************************************************")
         log.warning("THE DUMMY KMS IS IN USE: NOT FOR PRODUCTION", ["file": file, "made": .flag(made)])
@@ -43,44 +31,22 @@ public final class LocalKeyFile: KeyWrapping {
         log.warning("****************************************************************")
     }
 
-    private static func digest(of secret: borrowing SecretBytes) -> Digest {
-        Digest(hashing: secret.bytes, with: .sha256)
-    }
-
     public func wrap(_ secret: borrowing SecretBytes, associatedData: [UInt8]) async throws -> WrappedSecret {
-        let nonce = try Random.bytes(AESGCM.nonceCount)
-        let bound = bind(associatedData, version: Self.version)
-        let sealed = try AESGCM.seal(
-            secret.bytes, key: self.secret, nonce: nonce.span, associatedData: bound.span)
-        return WrappedSecret(key: key, version: Self.version, ciphertext: nonce + sealed)
+        try key.wrap(secret, associatedData: associatedData)
     }
 
     public func unwrap(_ wrapped: WrappedSecret, associatedData: [UInt8]) async throws -> SecretBytes {
-        guard wrapped.key == key, wrapped.version == Self.version else {
+        guard key.fits(wrapped) else {
             throw KMSError(
                 .kmsKeyUnusable,
-                "wrapped with the key \(wrapped.key) version \(wrapped.version), the file holds \(key) version 1"
+                "wrapped with the key \(wrapped.key) version \(wrapped.version), the file holds \(key.id) version 1"
             )
         }
-        guard wrapped.ciphertext.count <= WrappedSecret.largest,
-            wrapped.ciphertext.count > AESGCM.nonceCount + AESGCM.tagCount
-        else { throw KMSError(.kmsRefused, "a wrapped key of \(wrapped.ciphertext.count) bytes") }
-        let nonce = Array(wrapped.ciphertext[..<AESGCM.nonceCount])
-        let sealed = Array(wrapped.ciphertext[AESGCM.nonceCount...])
-        let bound = bind(associatedData, version: wrapped.version)
-        do {
-            return try AESGCM.open(sealed.span, key: secret, nonce: nonce.span, associatedData: bound.span)
-        } catch let error as CryptographyError where error.code == .notAuthentic {
-            throw KMSError(.kmsRefused, "the wrapped key was changed, or belongs to something else")
-        }
+        return try key.unwrap(wrapped, associatedData: associatedData)
     }
 
     /// The file was read; there is nothing more to ask.
     public func checkHealth() async throws {}
-
-    private func bind(_ associatedData: [UInt8], version: String) -> [UInt8] {
-        Array("signet dummy kms \(key) \(version)\n".utf8) + associatedData
-    }
 
     /// Makes the file unless it is there; whether it was made. It gets its name when its content is on the disk, so a
     /// crash leaves no half of a key, and of two programs that start at once one makes it.

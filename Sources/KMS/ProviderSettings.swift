@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Diagnostics
+internal import Glibc
 public import Keyring
 public import Settings
 
@@ -16,20 +17,78 @@ public enum DeploymentEnvironment: String, CaseIterable, Sendable {
 public enum ProviderSettings: Hashable, Sendable {
     /// `type = "dummy"`: a key in `file`.
     case dummy(file: String)
+    /// `type = "file"`: a key in a file or a credential that systemd hands over, and the keys before it.
+    case file(KeyPlace, older: [String])
+    /// `type = "socket"`: a service behind a unix socket of this machine.
+    case socket(path: String, SteadyWrapping.Limits)
 
-    /// The names that `type` takes.
-    public static let names = ["dummy"]
-
-    public static func read(_ section: SettingsReader) -> ProviderSettings {
-        _ = section.required("type", .choice(names))
-        let file = section.value("file", .path, default: "kms-key")
-        return .dummy(file: file)
+    public enum KeyPlace: Hashable, Sendable {
+        case file(String)
+        /// In the folder of `CREDENTIALS_DIRECTORY`.
+        case credential(String)
     }
 
-    /// Opens the provider, or says why it is refused.
-    public func open(in environment: DeploymentEnvironment, log: Log) throws -> any KeyWrapping {
-        switch self {
-        case .dummy(let file): try LocalKeyFile(file, in: environment, log: log)
+    /// The names that `type` takes.
+    public static let names = ["dummy", "file", "socket"]
+
+    public static func read(_ section: SettingsReader) -> ProviderSettings {
+        let type = section.required("type", .choice(names))
+        let file = section.optional("file", .path)
+        let credential = section.optional("systemd", .string)
+        let older = section.value("older", .list(of: .path, count: 0...16), default: [])
+        let socket = section.optional("socket", .path)
+        var limits = SteadyWrapping.Limits()
+        limits.deadline = section.value(
+            "deadline", .duration(in: .milliseconds(10) ... .seconds(60)), default: limits.deadline)
+        for (name, isGiven, types) in [
+            ("file", file != nil, ["dummy", "file"]), ("systemd", credential != nil, ["file"]),
+            ("older", !older.isEmpty, ["file"]), ("socket", socket != nil, ["socket"]),
+        ] where isGiven && names.contains(type) && !types.contains(type) {
+            section.refuse(name, because: "is not for the type \(type)")
         }
+        switch type {
+        case "file":
+            if let credential, credential.isEmpty || credential.contains("/") || credential.hasPrefix(".") {
+                section.refuse("systemd", because: "is the name of a credential, not a path")
+            }
+            guard let place = file.map({ KeyPlace.file($0) }) ?? credential.map({ .credential($0) }),
+                file == nil || credential == nil
+            else {
+                section.refuse(
+                    "file", because: "or `systemd`: just one of them says where the wrapping key is")
+                return .file(.file(""), older: older)
+            }
+            return .file(place, older: older)
+        case "socket":
+            if socket == nil {
+                section.refuse("socket", because: "is missing: the path of the service's socket")
+            }
+            return .socket(path: socket ?? "", limits)
+        default: return .dummy(file: file ?? "kms-key")
+        }
+    }
+
+    /// Opens the provider, or says why it is refused. `credentials` is the folder of systemd's credentials.
+    public func open(
+        in environment: DeploymentEnvironment, log: Log, credentials: String? = ProviderSettings.credentials()
+    ) throws -> any KeyWrapping {
+        switch self {
+        case .dummy(let file): return try LocalKeyFile(file, in: environment, log: log)
+        case .file(.file(let path), let older): return try KeyFile(path, older: older)
+        case .file(.credential(let name), let older):
+            guard let credentials else {
+                throw KMSError(
+                    .kmsKeyUnusable,
+                    "memory.kms-provider.systemd: systemd hands no credentials over; say LoadCredential=\(name) or "
+                        + "LoadCredentialEncrypted= in the unit")
+            }
+            return try KeyFile(credentials + "/" + name, older: older)
+        case .socket(let path, let limits):
+            return SteadyWrapping(try SocketService(path, deadline: limits.deadline), limits)
+        }
+    }
+
+    public static func credentials() -> String? {
+        unsafe getenv("CREDENTIALS_DIRECTORY").map { unsafe String(cString: $0) }
     }
 }

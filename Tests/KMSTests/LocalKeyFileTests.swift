@@ -3,6 +3,7 @@
 import Diagnostics
 import Foundation
 import KMS
+import Keyring
 import Secrets
 import Settings
 import TestSupport
@@ -59,6 +60,47 @@ import Testing
                 == .dummy(file: "/etc/signet/key"))
         #expect(throws: SettingsError.self) { try read("[memory.kms-provider]\ntype = \"aws\"") }
         #expect(throws: SettingsError.self) { try read("") }
+        func section(_ text: String) throws -> ProviderSettings { try read("[memory.kms-provider]\n" + text) }
+        #expect(
+            try section("type = \"file\"\nfile = \"kek\"\nolder = [\"kek-1\"]")
+                == .file(.file("/etc/signet/kek"), older: ["/etc/signet/kek-1"]))
+        #expect(
+            try section("type = \"file\"\nsystemd = \"kek\"") == .file(.credential("kek"), older: []))
+        var limits = SteadyWrapping.Limits()
+        limits.deadline = .seconds(1)
+        #expect(
+            try section("type = \"socket\"\nsocket = \"/run/kms\"\ndeadline = \"1s\"")
+                == .socket(path: "/run/kms", limits))
+        for wrong in [
+            "type = \"file\"", "type = \"file\"\nfile = \"a\"\nsystemd = \"b\"", "type = \"socket\"",
+            "type = \"file\"\nsystemd = \"../b\"", "type = \"dummy\"\nsocket = \"s\"",
+            "type = \"socket\"\nsocket = \"s\"\nfile = \"a\"", "type = \"dummy\"\nolder = [\"a\"]",
+        ] {
+            #expect(throws: SettingsError.self, "\(wrong)") { try section(wrong) }
+        }
+    }
+
+    @Test func anOlderKeyStillOpensWhatItWrapped() async throws {
+        let folder = try TemporaryFolder()
+        for name in ["one", "two"] {
+            try SecretBytes(randomCount: 32).write(toNewFile: folder.path + "/" + name)
+        }
+        let one = try KeyFile(folder.path + "/one")
+        let secret = try SecretBytes(randomCount: 32)
+        let wrapped = try await one.wrap(secret, associatedData: [1])
+        let two = try KeyFile(folder.path + "/two", older: [folder.path + "/one"])
+        let isSame = try await two.unwrap(wrapped, associatedData: [1]).isEqualInConstantTime(to: secret)
+        #expect(isSame)
+        #expect(try await two.wrap(secret, associatedData: [1]).key != wrapped.key)
+        let alone = try KeyFile(folder.path + "/two")
+        let error = await #expect(throws: KMSError.self) {
+            _ = try await alone.unwrap(wrapped, associatedData: [1])
+        }
+        #expect(error?.code == .kmsKeyUnusable)
+        let bare = ProviderSettings.file(.credential("kek"), older: [])
+        #expect(throws: KMSError.self) {
+            _ = try bare.open(in: .production, log: TestLog.quiet(), credentials: nil)
+        }
     }
 
     @Test func itIsLoud() throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnostics
+import Foundation
 import KMS
 import Keyring
 import Secrets
@@ -18,8 +19,54 @@ struct Provider: Sendable, CustomTestStringConvertible {
         Provider(name: "dummy") { folder in
             try ProviderSettings.dummy(file: folder.path + "/kms-key").open(
                 in: .development, log: TestLog.quiet())
-        }
+        },
+        Provider(name: "file") { folder in
+            let path = folder.path + "/kek"
+            if !FileManager.default.fileExists(atPath: path) {
+                try SecretBytes(randomCount: 32).write(toNewFile: path)
+            }
+            return try ProviderSettings.file(.file(path), older: []).open(
+                in: .production, log: TestLog.quiet())
+        },
+        Provider(name: "credential") { folder in
+            if !FileManager.default.fileExists(atPath: folder.path + "/kek") {
+                try SecretBytes(randomCount: 32).write(toNewFile: folder.path + "/kek")
+            }
+            return try ProviderSettings.file(.credential("kek"), older: []).open(
+                in: .production, log: TestLog.quiet(), credentials: folder.path)
+        },
+        Provider(name: "socket") { folder in try ServedWrapping(folder) },
     ]
+}
+
+/// The example service with what asks it. Another one over the same folder has the same keys.
+final class ServedWrapping: KeyWrapping {
+    private let folder: TemporaryFolder
+    private let service: Companion
+    private let wrapping: any KeyWrapping
+
+    init(_ folder: TemporaryFolder) throws {
+        self.folder = folder
+        let socket = folder.path + "/s" + String(UInt32.random(in: 0 ... .max), radix: 16)
+        service = try Companion([
+            Command.pythonPath, Repository.path("docs/examples/key-service.py"), socket,
+            folder.path + "/keys",
+        ])
+        #expect(service.readLine() == "ready")
+        var limits = SteadyWrapping.Limits()
+        limits.deadline = .seconds(60)
+        wrapping = try ProviderSettings.socket(path: socket, limits).open(
+            in: .production, log: TestLog.quiet())
+    }
+
+    var provider: String { wrapping.provider }
+    func wrap(_ key: borrowing SecretBytes, associatedData: [UInt8]) async throws -> WrappedSecret {
+        try await wrapping.wrap(key, associatedData: associatedData)
+    }
+    func unwrap(_ wrapped: WrappedSecret, associatedData: [UInt8]) async throws -> SecretBytes {
+        try await wrapping.unwrap(wrapped, associatedData: associatedData)
+    }
+    func checkHealth() async throws { try await wrapping.checkHealth() }
 }
 
 enum TestLog {

@@ -18,5 +18,12 @@ extension ErrorCode {
         cause: "The key management service cannot be reached or is sealed.",
         remedy: "Try again after a pause; keys in memory go on signing.")
 
-    static let ofKMS: [ErrorCode] = [kmsNotForProduction, kmsKeyUnusable, kmsRefused, kmsUnavailable]
+    public static let kmsAnswerMalformed = ErrorCode(
+        "kms-answer-malformed", .unavailable,
+        cause: "The key management service answered what is not in its protocol.",
+        remedy: "Check that the settings name the right service, and mend the service.")
+
+    static let ofKMS: [ErrorCode] = [
+        kmsNotForProduction, kmsKeyUnusable, kmsRefused, kmsUnavailable, kmsAnswerMalformed,
+    ]
 }
