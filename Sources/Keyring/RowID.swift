@@ -30,6 +30,7 @@ public typealias KeyID = RowID<KeyRecord>
 public typealias GrantID = RowID<Grant>
 public typealias UserID = RowID<User>
 public typealias TokenID = RowID<APIToken>
+public typealias ProposalID = RowID<Proposal>
 public typealias ClusterKeyID = RowID<ClusterKey>
 /// Chosen by the client, unique together with his identity.
 public typealias JobID = RowID<SignatureRecord>

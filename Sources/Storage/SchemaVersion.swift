@@ -3,10 +3,13 @@
 internal import Diagnostics
 public import MariaDB
 
-/// Which versions of the schema the programs of this release take. One version back is among them, so that old and new
-/// programs run side by side while a farm is upgraded.
+/// Which versions of the schema the programs of this release take. What data-servers read changes seldom, so they take
+/// older ones too: a farm upgrades them first, then migrates and starts the new control-server.
 public enum SchemaVersion {
-    public static let taken = 1...1
+    /// By the control plane.
+    public static let taken = 2...2
+    /// By data-servers.
+    public static let takenByData = 1...2
 
     /// The version that the database has; 0 without any migration. It needs to read `schema_migration` alone.
     public static func present(_ pool: DatabasePool) async throws -> Int {
@@ -25,7 +28,7 @@ public enum SchemaVersion {
     }
 
     /// Throws when this release does not fit the schema.
-    public static func check(_ pool: DatabasePool) async throws {
+    public static func check(_ pool: DatabasePool, taken: ClosedRange<Int> = taken) async throws {
         let version = try await present(pool)
         guard taken.contains(version) else {
             throw StorageError(

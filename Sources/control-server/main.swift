@@ -71,6 +71,7 @@ func main() async throws {
             "status": .public(statusListener.address.description, because: "an address of our own"),
         ])
 
+    let caretaker = Task { await Caretaker(plane.keys).run(every: .seconds(60), log: log) }
     for await signal in signals {
         if signal == .end { break }
         do {
@@ -81,6 +82,7 @@ func main() async throws {
         }
     }
     log.info("ending")
+    caretaker.cancel()
     await listener.drain(within: settings.service.drain)
     await statusListener.drain(within: .seconds(1))
     await plane.pool.close()

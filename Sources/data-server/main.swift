@@ -48,7 +48,7 @@ func serve(_ invocation: Invocation, _ signals: AsyncStream<ProcessSignal>) asyn
     let kms = try settings.keyService.open(in: settings.environment, log: log)
     try await kms.checkHealth()
     let pool = try DatabasePool(settings.database, limits: settings.databasePool)
-    try await SchemaVersion.check(pool)
+    try await SchemaVersion.check(pool, taken: SchemaVersion.takenByData)
     let storage = DataStorage(pool, server: settings.name)
     let server = try await DataServer(settings, keys: storage, records: storage, wrapping: kms, log: log)
     print("serving at \(server.address)")

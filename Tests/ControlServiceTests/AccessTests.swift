@@ -27,6 +27,14 @@ import Testing
         Deed(method: .get, path: "/api/v1/keys/name", ability: .readKeys),
         Deed(method: .post, path: "/api/v1/keys/name/actions/enable", ability: .switchKeys),
         Deed(method: .post, path: "/api/v1/keys/name/actions/disable", ability: .switchKeys),
+        Deed(method: .post, path: "/api/v1/keys/name/actions/request_delete", ability: .manageKeys),
+        Deed(method: .post, path: "/api/v1/keys/name/actions/cancel_delete", ability: .manageKeys),
+        Deed(method: .post, path: "/api/v1/keys/name/actions/request_revoke", ability: .manageKeys),
+        Deed(method: .post, path: "/api/v1/keys/name/actions/cancel_revoke", ability: .manageKeys),
+        Deed(method: .get, path: "/api/v1/approvals", ability: .readKeys),
+        Deed(method: .get, path: "/api/v1/approvals/\(id)", ability: .readKeys),
+        Deed(method: .post, path: "/api/v1/approvals/\(id)/actions/approve", ability: .manageKeys),
+        Deed(method: .post, path: "/api/v1/approvals/\(id)/actions/reject", ability: .manageKeys),
         Deed(method: .get, path: "/api/v1/grants", ability: .readGrants),
         Deed(method: .post, path: "/api/v1/grants", ability: .manageGrants),
         Deed(method: .get, path: "/api/v1/grants/\(id)", ability: .readGrants),
@@ -60,6 +68,7 @@ import Testing
             return ["clients": "uri:signet://client/*", "keys": ["name"], "kinds": ["rpm"]]
         case (.post, let path) where path.hasPrefix("/api/v1/clients"):
             return ["certificate": String(repeating: "00", count: 32)]
+        case (.post, let path) where path.hasSuffix("request_revoke"): return ["reason": "superseded"]
         case (.post, "/api/v1/users"): return ["email": "new@example.org", "role": "viewer"]
         case (.patch, _): return ["disabled": true]
         case (.post, let path) where path.hasSuffix("api_keys"): return ["description": "x"]

@@ -20,6 +20,7 @@ final class Office: Sendable {
     let stores: MemoryStorage
     private let tokens = Lock<[Role: String]>([:])
     let router: Router
+    let caretaker: Caretaker
 
     struct Answer {
         let status: Int
@@ -59,9 +60,11 @@ final class Office: Sendable {
         let check: @Sendable () async throws -> Void = {
             if let code = world.trouble.withLock({ $0 }) { throw Trouble(code: code) }
         }
+        let keys = KeyRegister(keys: stores, ring: ring, clock: clock)
+        caretaker = Caretaker(keys)
         router =
             try ControlAPI(
-                keys: KeyRegister(keys: stores, ring: ring, clock: clock), users: users,
+                keys: keys, users: users,
                 grants: GrantRegister(grants: stores, keys: stores, ring: ring, clock: clock),
                 records: RecordRegister(records: stores.records(of: ServerName("data1")), audit: stores),
                 readiness: Readiness([("database", check)], clock: clock), authority: Office.authority

@@ -23,6 +23,7 @@ import Testing
         renew           disabled enabled .              .       .              .                      .       .         disabled
         sign            .        enabled .              .       .              .                      .       .         .
         certify         .        enabled .              .       .              .                      .       .         .
+        list_revocations disabled enabled pending_revoke . pending_delete . . . expired
         export    disabled enabled pending_revoke revoked pending_delete revoked_pending_delete . . expired
         describe  disabled enabled pending_revoke revoked pending_delete revoked_pending_delete . . expired
         """

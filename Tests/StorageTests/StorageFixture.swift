@@ -24,6 +24,8 @@ final class Stores: Sendable {
     let grants: any GrantStore
     let users: any UserStore
     let audit: any AuditStore
+    let proposals: any ProposalStore
+    let lists: any RevocationListStore
     let archive: any RecordArchive
     let source: any SigningKeySource
     /// One data-server's, by its name.
@@ -42,7 +44,7 @@ final class Stores: Sendable {
         case .memory:
             let memory = MemoryStorage { Stores.now }
             (keys, clusterKeys, grants, users, audit) = (memory, memory, memory, memory, memory)
-            (archive, source) = (memory, memory)
+            (archive, source, proposals, lists) = (memory, memory, memory, memory)
             records = { memory.records(of: try ServerName($0)) }
             database = nil
         case .mariaDB:
@@ -50,7 +52,7 @@ final class Stores: Sendable {
             let control = ControlStorage(try database.pool(.control))
             let pool = try database.pool(.data)
             (keys, clusterKeys, grants, users, audit) = (control, control, control, control, control)
-            archive = control
+            (archive, proposals, lists) = (control, control, control)
             source = DataStorage(pool, server: try ServerName("reader"))
             records = { DataStorage(pool, server: try ServerName($0)) }
             self.database = database
@@ -173,7 +175,8 @@ final class TestDatabase: Sendable {
     static func empty() async throws -> TestDatabase {
         let database = try await shared.value()
         let tables = [
-            "signature_record", "api_token", "account", "client_denial", "grant_key", "signing_grant",
+            "revocation_list", "proposal", "signature_record", "api_token", "account", "client_denial",
+            "grant_key", "signing_grant",
             "certifying_key", "signing_key", "key_name", "public_key", "certifying_cluster_key",
             "signing_cluster_key", "audit_entry",
         ]

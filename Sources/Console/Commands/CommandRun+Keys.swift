@@ -8,7 +8,8 @@ extension CommandRun {
     private static let path = ["api", "v1", "keys"]
 
     func listKeys() async throws {
-        let keys = try await pages(desk(), "/api/v1/keys/")
+        let end = invocation.duration("expiring").map { program.wallTime(after: $0) }
+        let keys = try await pages(desk(), "/api/v1/keys/", end.map { [("expires_until", $0)] } ?? [])
         if invocation.flag("names") {
             return keys.forEach { screen.out(ShownText.line($0["name"].shown) + "\n") }
         }

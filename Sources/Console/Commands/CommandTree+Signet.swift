@@ -25,7 +25,7 @@ extension CommandTree {
             .set,
         ],
         commands: [
-            sign, verify, inspect, keys, grants, users, tokens, records,
+            sign, verify, inspect, keys, approvals, grants, users, tokens, records,
             CommandTree(
                 "config", "look at the settings",
                 commands: [
@@ -89,8 +89,14 @@ extension CommandTree {
         commands: [
             CommandTree(
                 "list", "list the keys that you may see",
-                options: [.flag("names", "names alone, one a line")],
-                examples: [CommandExample("As JSON", "signet key list --output json")]),
+                options: [
+                    .flag("names", "names alone, one a line"),
+                    .value("expiring", "TIME", "those whose time is over within that", .duration),
+                ],
+                examples: [
+                    CommandExample("As JSON", "signet key list --output json"),
+                    CommandExample("What to renew", "signet key list --expiring 30d"),
+                ]),
             CommandTree(
                 "show", "show a key", arguments: [key],
                 examples: [CommandExample("All that is public of it", "signet key show release")]),
@@ -130,11 +136,54 @@ extension CommandTree {
                 "disable", "stop keys from signing", details: [inForce], arguments: [someKeys],
                 examples: [CommandExample("Now", "signet key disable release")]),
             CommandTree(
+                "delete", "ask for the deletion of keys, or approve it", details: [approved],
+                arguments: [someKeys], examples: [CommandExample("One", "signet key delete old-release")]),
+            CommandTree(
+                "revoke", "ask for the revocation of keys, or approve it", details: [approved],
+                options: [
+                    .value("reason", "REASON", "why", .choice(revocationReasons), fallback: "unspecified")
+                ],
+                arguments: [someKeys],
+                examples: [
+                    CommandExample("One that leaked", "signet key revoke modules --reason key_compromise")
+                ]),
+            CommandTree(
+                "keep", "withdraw your request or approval to end keys", arguments: [someKeys],
+                examples: [CommandExample("After all", "signet key keep old-release")]),
+            CommandTree(
                 "export", "print the public part of a key",
                 details: ["An OpenPGP key is armored, another is a certificate in PEM."],
                 options: [.value("out", short: "f", "FILE", "write it to a file", .file)],
                 arguments: [key],
                 examples: [CommandExample("For rpm", "signet key export release --out RPM-GPG-KEY-release")]),
+        ])
+
+    private static let approved =
+        "A key has to be disabled first. It happens when enough administrators have said so beside the first one."
+
+    private static let revocationReasons = [
+        "unspecified", "key_compromise", "ca_compromise", "affiliation_changed", "superseded",
+        "cessation_of_operation", "certificate_hold", "privilege_withdrawn", "aa_compromise",
+    ]
+
+    private static let requests = CommandArgument("ID", "of a request", count: 1...100)
+
+    private static let approvals = CommandTree(
+        "approval", "look after what administrators have to approve",
+        commands: [
+            CommandTree(
+                "list", "list the requests that wait", options: [.flag("all", "those that are over too")],
+                examples: [CommandExample("What waits", "signet approval list")]),
+            CommandTree(
+                "approve", "approve requests of others", arguments: [requests],
+                examples: [
+                    CommandExample("One", "signet approval approve 8f14e45f-ceea-167a-5a36-dedd4bea2543")
+                ]),
+            CommandTree(
+                "reject", "end requests that you are against", arguments: [requests],
+                examples: [
+                    CommandExample("One", "signet approval reject 8f14e45f-ceea-167a-5a36-dedd4bea2543")
+                ]),
         ])
 
     private static let grants = CommandTree(

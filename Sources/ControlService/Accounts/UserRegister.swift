@@ -62,6 +62,8 @@ public struct UserRegister: Sendable {
         var user = old
         if let role { user.role = role }
         if let isDisabled { user.isDisabled = isDisabled }
+        // What he is from now on counts for nothing that was asked for before.
+        if user.role != old.role || (old.isDisabled && !user.isDisabled) { user.powersSince = clock() }
         guard user != old else { return old }
         try await users.change(
             user, seen: old,

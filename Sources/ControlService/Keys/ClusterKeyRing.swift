@@ -51,33 +51,53 @@ public final class ClusterKeyRing: Sendable {
     /// Refuses a row that somebody edited.
     func check(_ stored: StoredKey) async throws { try await key(stored.code.clusterKey).checkRow(stored) }
     func check(_ stored: StoredGrant) async throws { try await key(stored.code.clusterKey).checkRow(stored) }
+    func check(_ stored: StoredProposal) async throws {
+        try await key(stored.code.clusterKey).checkRow(stored)
+    }
 
     /// The row after a change of its record, under the key that it was under.
     func changed(_ stored: StoredKey, to record: KeyRecord) async throws -> StoredKey {
         try await key(stored.code.clusterKey).store(record, insteadOf: stored)
     }
 
-    /// Lets `body` sign with an authority's key, which is open for just as long: nothing is awaited meanwhile. Refuses a
-    /// row that somebody edited, and an authority that may not certify now.
-    @concurrent func certify<Value: Sendable>(
-        _ stored: StoredKey, at now: Moment, _ body: @Sendable (borrowing Issuer) throws -> Value
+    /// The row of a key whose private half is gone for ever.
+    func erased(_ stored: StoredKey, to record: KeyRecord) async throws -> StoredKey {
+        let cluster = try await key(stored.code.clusterKey)
+        try cluster.checkRow(stored)
+        return try cluster.store(record, sealed: nil, edition: stored.edition)
+    }
+
+    /// A request for approval that is new.
+    func stored(_ proposal: Proposal) async throws -> StoredProposal {
+        try await sealing(.control).store(proposal)
+    }
+
+    func changed(_ stored: StoredProposal, to proposal: Proposal) async throws -> StoredProposal {
+        try await key(stored.code.clusterKey).store(proposal, insteadOf: stored)
+    }
+
+    /// Lets `body` certify, or list revocations, with an authority's key, which is open for just as long: nothing is
+    /// awaited meanwhile. Refuses a row that somebody edited, and an authority that may not do it now.
+    @concurrent func sign<Value: Sendable>(
+        as stored: StoredKey, at now: Moment, for action: KeyAction = .certify,
+        _ body: @Sendable (borrowing Issuer) throws -> Value
     ) async throws -> Value {
-        try Self.checkCertifies(stored.record, at: now)
+        try Self.checkSigns(stored.record, at: now, for: action)
         let unsealed = try await key(stored.code.clusterKey).unseal(stored)
         let issuer = Issuer(
             record: stored.record, certificate: try Certificate(der: stored.record.certificate.span),
-            key: try unsealed.certifying(at: now))
+            key: try unsealed.certifying(for: action, at: now))
         return try body(issuer)
     }
 
     /// What can be told without opening the key.
-    static func checkCertifies(_ record: KeyRecord, at now: Moment) throws {
+    static func checkSigns(_ record: KeyRecord, at now: Moment, for action: KeyAction = .certify) throws {
         guard record.scheme == .ca else {
             throw ControlError(
                 .keySchemeMismatch, "the key \(record.name) is no authority, and certifies nothing")
         }
-        _ = try record.applying(.certify)
-        guard !record.isExpired(at: now) else {
+        _ = try record.applying(action)
+        guard action != .certify || !record.isExpired(at: now) else {
             throw ControlError(.keyExpired, "the key \(record.name) has expired")
         }
     }

@@ -33,7 +33,8 @@ struct KeyDocument: Encodable {
     /// SHA-256 of the public key's DER.
     let public_key_sha256: String
 
-    init(_ stored: StoredKey) throws {
+    /// `waiting` is the request that the key waits for.
+    init(_ stored: StoredKey, waiting: Proposal? = nil) throws {
         let record = stored.record
         id = record.id.description
         name = record.name.text
@@ -46,7 +47,9 @@ struct KeyDocument: Encodable {
         create_at = Timestamp.text(record.created)
         expire_at = record.expires.map { Timestamp.text($0) }
         key_state = record.state.rawValue
-        (request_delete_users, request_revoke_users) = ("", "")
+        let names = waiting.map { [$0.requester.name] + $0.approvals.map(\.name) } ?? []
+        request_delete_users = waiting?.operation == .deletion ? names.joined(separator: ",") : ""
+        request_revoke_users = waiting?.operation == .revocation ? names.joined(separator: ",") : ""
         scheme = record.scheme.rawValue
         purpose = record.purpose.rawValue
         algorithm = record.algorithm.rawValue
@@ -72,8 +75,8 @@ struct KeyListDocument: Encodable {
     let data: [KeyDocument]
     let meta: Meta
 
-    init(_ page: KeyPage) throws {
-        data = try page.keys.map { try KeyDocument($0) }
+    init(_ page: KeyPage, waiting: [KeyID: Proposal]) throws {
+        data = try page.keys.map { try KeyDocument($0, waiting: waiting[$0.record.id]) }
         meta = Meta(total_count: page.total)
     }
 }
@@ -90,10 +93,14 @@ extension KeyAlgorithm {
 }
 
 extension KeyQuery {
-    /// `?key_type=&state=&name=&visibility=&page_size=&page_number=`
+    /// `?key_type=&state=&name=&visibility=&parent_id=&expires_until=&page_size=&page_number=`
     init(_ query: Query) throws {
         self.init()
-        try query.allow(["key_type", "state", "name", "visibility", "parent_id", "page_size", "page_number"])
+        try query.allow([
+            "key_type", "state", "name", "visibility", "parent_id", "expires_until", "page_size",
+            "page_number",
+        ])
+        expiresUntil = try query.value("expires_until").map { try Timestamp.read($0, "expires_until") }
         if let text = try query.value("key_type") {
             switch KeyType(rawValue: text) {
             case .pgp: schemes = [.openpgp]

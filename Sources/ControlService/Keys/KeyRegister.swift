@@ -12,15 +12,22 @@ internal import Signatures
 /// edited in the database is an error, in a list too.
 public struct KeyRegister: Sendable {
     let keys: any KeyStore
+    let stores: any ProposalStore & UserStore
     let ring: ClusterKeyRing
+    let rules: ApprovalRules
     let clock: Clock
     let lists: RevocationLists
 
-    public init(keys: any KeyStore, ring: ClusterKeyRing, clock: @escaping Clock) {
+    public init(
+        keys: any KeyStore & ProposalStore & RevocationListStore & UserStore, ring: ClusterKeyRing,
+        rules: ApprovalRules = ApprovalRules(), clock: @escaping Clock
+    ) {
         self.keys = keys
+        stores = keys
         self.ring = ring
+        self.rules = rules
         self.clock = clock
-        lists = RevocationLists(keys: keys, ring: ring, clock: clock)
+        lists = RevocationLists(keys: keys, proposals: keys, lists: keys, ring: ring, clock: clock)
     }
 
     // MARK: Reading
@@ -64,12 +71,13 @@ public struct KeyRegister: Sendable {
         return try Certificate.chain(der: record.certificate.span)[0].pem
     }
 
-    /// What an authority revoked, in PEM.
-    public func revocationList(_ idOrName: String) async throws -> String {
+    /// What an authority revoked, in PEM: the present list, or an old one.
+    public func revocationList(_ idOrName: String, number: UInt64? = nil) async throws -> String {
         let stored = try await find(idOrName)
         guard stored.record.scheme == .ca else {
             throw ControlError(.notFound, "the key \(stored.record.name) is no authority and revokes nothing")
         }
+        if let number { return try await lists.list(of: stored, number: number) }
         return try await lists.list(of: stored)
     }
 
@@ -77,7 +85,7 @@ public struct KeyRegister: Sendable {
         try await find(idOrName).record.applying(.export)
     }
 
-    private func find(_ idOrName: String) async throws -> StoredKey {
+    func find(_ idOrName: String) async throws -> StoredKey {
         var stored: StoredKey?
         if let id = KeyID(idOrName) {
             stored = try await keys.key(id)
@@ -158,7 +166,7 @@ public struct KeyRegister: Sendable {
         case .intermediate(_, let parent), .signer(_, let parent, _): name = parent
         }
         let parent = try await find(name)
-        try ClusterKeyRing.checkCertifies(parent.record, at: now)
+        try ClusterKeyRing.checkSigns(parent.record, at: now)
         guard order.expires <= parent.record.expires ?? order.expires else {
             throw ControlError(.invalidArgument, "expire_at: it lies behind the end of \(parent.record.name)")
         }
@@ -178,7 +186,7 @@ public struct KeyRegister: Sendable {
                 notAfter: try TransportAuthority.time(order.expires), profile: order.sort.profile)
             let certificate: Certificate
             if let parent {
-                certificate = try await ring.certify(parent, at: clock()) { issuer in
+                certificate = try await ring.sign(as: parent, at: clock()) { issuer in
                     try draft.signed(by: issuer.handle(order.digest), issuer: issuer.certificate)
                 }
             } else {

@@ -15,7 +15,8 @@ struct KeyRoutes {
         for path in ["/api/v1/keys", "/api/v1/keys/"] {
             router.get(path) { request in
                 let caller = try request.known()
-                return try .json(KeyListDocument(await keys.list(KeyQuery(request.query), for: caller)))
+                let page = try await keys.list(KeyQuery(request.query), for: caller)
+                return try .json(KeyListDocument(page, waiting: await keys.waiting(page.keys)))
             }
             router.post(path, .document) { request in
                 let caller = try request.known()
@@ -40,7 +41,9 @@ struct KeyRoutes {
         }
         router.get("/api/v1/keys/{key}") { request in
             let stored = try await keys.key(request.path("key"), for: request.known())
-            return try request.judge(current: stored.tag) ?? .json(KeyDocument(stored)).tagged(stored.tag)
+            if let answer = try request.judge(current: stored.tag) { return answer }
+            let waiting = try await keys.waiting([stored])[stored.record.id]
+            return try .json(KeyDocument(stored, waiting: waiting)).tagged(stored.tag)
         }
         addActions(to: &router)
         addPublicParts(to: &router)
@@ -57,6 +60,33 @@ struct KeyRoutes {
                 return Response(.ok).tagged(stored.tag)
             }
         }
+        for (name, operation) in [("delete", Proposal.Operation.deletion), ("revoke", .revocation)] {
+            let path = "/api/v1/keys/{key}/actions/"
+            let request: @Sendable (Request, RevocationReason?) async throws -> Response = {
+                request, reason in
+                let caller = try request.known()
+                let stored = try await keys.request(
+                    operation, of: request.path("key"), because: reason, by: caller
+                ) { _ = try request.judge(current: $0.tag) }
+                return Response(.ok).tagged(stored.tag)
+            }
+            if operation == .revocation {
+                router.post(path + "request_\(name)", .document) {
+                    // Before the body is read.
+                    _ = try $0.known()
+                    return try await request($0, $0.json(RevocationDocument.self).reason)
+                }
+            } else {
+                router.post(path + "request_\(name)") { try await request($0, nil) }
+            }
+            router.post(path + "cancel_\(name)") { request in
+                let caller = try request.known()
+                let stored = try await keys.cancel(operation, of: request.path("key"), by: caller) {
+                    _ = try request.judge(current: $0.tag)
+                }
+                return Response(.ok).tagged(stored.tag)
+            }
+        }
     }
 
     private func addPublicParts(to router: inout Router) {
@@ -68,7 +98,9 @@ struct KeyRoutes {
             try Self.part(await Self.exported { try await keys.certificate(request.path("key")) }, request)
         }
         router.get("/api/v1/keys/{key}/crl") { request in
-            try Self.part(await keys.revocationList(request.path("key")), request)
+            try request.query.allow(["number"])
+            let number = try request.query.value("number", as: UInt64.self)
+            return try Self.part(await keys.revocationList(request.path("key"), number: number), request)
         }
     }
 

@@ -1,99 +1,204 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ASN1
 internal import Cryptography
 internal import Diagnostics
 internal import Keyring
 internal import Signatures
 
-/// What each authority revoked, as lists that it signs. A list is made when it is asked for and kept for a while; those
-/// who ask while it is made wait for the same one, so that strangers who ask often cost nothing.
+/// What each authority revoked, as lists that it signs.
 ///
-/// The number of a list is its time in seconds, so that it grows on every server.
+/// A list is made at each revocation, in the same transaction, and again before the last one ends. All of them are kept.
+/// The first is made when it is asked for; those who ask meanwhile wait for the same one. A number is the time in
+/// seconds, or the next one after the last.
 final class RevocationLists: Sendable {
-    private enum Place {
-        case made(pem: String, until: Moment)
-        case making(Task<String, any Error>)
-    }
-
     private let keys: any KeyStore
+    private let proposals: any ProposalStore
+    private let lists: any RevocationListStore
     private let ring: ClusterKeyRing
     private let clock: Clock
-    private let places = Lock<[KeyID: Place]>([:])
+    private let making = Lock<[KeyID: Task<StoredRevocationList, any Error>]>([:])
 
-    init(keys: any KeyStore, ring: ClusterKeyRing, clock: @escaping Clock) {
+    init(
+        keys: any KeyStore, proposals: any ProposalStore, lists: any RevocationListStore,
+        ring: ClusterKeyRing,
+        clock: @escaping Clock
+    ) {
         self.keys = keys
+        self.proposals = proposals
+        self.lists = lists
         self.ring = ring
         self.clock = clock
     }
 
-    private static let kept: Duration = .seconds(600)
     private static let life: Duration = .seconds(30 * 86_400)
+    /// Before its end the next one is made.
+    private static let margin: Duration = .seconds(23 * 86_400)
 
-    /// In PEM.
+    /// The present list, in PEM.
     func list(of authority: StoredKey) async throws -> String {
-        let id = authority.record.id
-        let now = clock()
-        let place = places.withLock { places -> Place in
-            switch places[id] {
-            case .made(_, let until) where until <= now: break
-            case let place?: return place
-            case nil: break
-            }
-            // A task of its own: it goes on when the one who asked first goes away.
-            let place = Place.making(Task.detached { [self] in try await self.renew(authority, at: now) })
-            places[id] = place
-            return place
+        if let newest = try await lists.newestList(of: authority.record.id), clock() < newest.next {
+            return try Self.pem(newest)
         }
-        switch place {
-        case .made(let pem, _): return pem
-        case .making(let task): return try await task.value
-        }
+        return try Self.pem(await renew(authority))
     }
 
-    private func renew(_ authority: StoredKey, at now: Moment) async throws -> String {
-        let id = authority.record.id
+    /// An old one.
+    func list(of authority: StoredKey, number: UInt64) async throws -> String {
+        guard let list = try await lists.list(of: authority.record.id, number: number) else {
+            throw ControlError(.notFound, "the key \(authority.record.name) made no list \(number)")
+        }
+        return try Self.pem(list)
+    }
+
+    private static func pem(_ list: StoredRevocationList) throws -> String {
         do {
-            let pem = try await make(authority, at: now)
-            places.withLock { $0[id] = .made(pem: pem, until: now + Self.kept) }
-            return pem
-        } catch {
-            places.withLock { $0[id] = nil }
-            throw error
+            return try CertificateRevocationList(der: list.der.span).pem
+        } catch is CryptographyError {
+            throw ControlError(
+                .rowForged, "the revocation list \(list.number) in the database cannot be read")
         }
     }
 
-    private func make(_ authority: StoredKey, at now: Moment) async throws -> String {
-        let date = try TransportAuthority.time(now)
-        var entries: [RevocationListDraft.Entry] = []
-        for key in try await revoked(by: authority.record.id) {
-            let certificate = try Certificate.chain(der: key.certificate.span)[0]
-            entries.append(RevocationListDraft.Entry(serialNumber: certificate.serialNumber, date: date))
+    // MARK: Making
+
+    /// The next list, in the database; of several who want one at once, one makes it.
+    func renew(_ authority: StoredKey) async throws -> StoredRevocationList {
+        let id = authority.record.id
+        let task = making.withLock { making in
+            if let task = making[id] { return task }
+            // A task of its own: it goes on when the one who asked first goes away.
+            let task = Task.detached { [self] in
+                defer { self.making.withLock { $0[id] = nil } }
+                return try await self.makeFirst(authority)
+            }
+            making[id] = task
+            return task
         }
-        let nextUpdate = try TransportAuthority.time(now + Self.life)
-        return try await ring.certify(authority, at: now) { [entries] issuer in
+        return try await task.value
+    }
+
+    private func makeFirst(_ authority: StoredKey) async throws -> StoredRevocationList {
+        for _ in 0..<Self.tries {
+            let now = clock()
+            let list = try await next(of: authority, with: [], at: now)
+            do {
+                try await lists.add(
+                    list,
+                    Caller(program: "control-server").event(
+                        .revocationList, authority.record.id.description, at: now,
+                        [("name", authority.record.name.text), ("number", String(list.number))]))
+                return list
+            } catch let error as KeyringError where error.code == .changedMeanwhile {
+                // Another server, or a revocation, made one.
+                if let newest = try await lists.newestList(of: authority.record.id), now < newest.next {
+                    return newest
+                }
+            }
+        }
+        throw ControlError(
+            .changedMeanwhile, "the lists of \(authority.record.name) are being made at the moment")
+    }
+
+    private static let tries = 5
+
+    /// Whether the newest list lacks something, or will soon be too old.
+    func isDue(_ authority: StoredKey) async throws -> Bool {
+        guard let newest = try await lists.newestList(of: authority.record.id) else { return true }
+        if newest.next + (.zero - Self.margin) <= clock() { return true }
+        let listed = try CertificateRevocationList(der: newest.der.span).entries.map(\.serialNumber)
+        return Set(listed) != Set(try await entries(of: authority.record.id).map(\.serialNumber))
+    }
+
+    /// The list after the newest one, with what the database says and these revocations, which are about to be written.
+    func next(
+        of authority: StoredKey, with more: [(key: KeyRecord, proposal: Proposal)], at now: Moment
+    ) async throws -> StoredRevocationList {
+        let id = authority.record.id
+        // The newest number first: what is revoked afterwards makes another list, and then this one is not taken.
+        let previous = try await lists.newestList(of: id)?.number ?? 0
+        var entries = try await entries(of: id)
+        for (key, proposal) in more { entries.append(try Self.entry(key, proposal)) }
+        let number = max(previous + 1, UInt64(max(1, now.seconds)))
+        let end = now + Self.life
+        return try await ring.sign(as: authority, at: now, for: .listRevocations) { [entries] issuer in
             let draft = RevocationListDraft(
-                issuer: issuer.certificate, number: UInt64(max(1, now.seconds)), thisUpdate: date,
-                nextUpdate: nextUpdate, entries: entries)
-            return try draft.signed(by: issuer.handle(.sha256)).pem
+                issuer: issuer.certificate, number: number, thisUpdate: try TransportAuthority.time(now),
+                nextUpdate: try TransportAuthority.time(end), entries: entries)
+            return StoredRevocationList(
+                authority: id, number: number, previous: previous, made: now, next: end,
+                der: try draft.signed(by: issuer.handle(.sha256)).der)
         }
     }
 
-    /// Looks at the codes of all rows that hang on the authority: one that somebody edited into another state would
+    /// What the authority revoked, the first first. A key that was deleted or destroyed since stays on the list.
+    ///
+    /// The codes of all rows that hang on the authority are looked at: one that somebody edited into another state would
     /// otherwise be missing in silence.
-    private func revoked(by authority: KeyID) async throws -> [KeyRecord] {
+    private func entries(of authority: KeyID) async throws -> [RevocationListDraft.Entry] {
         var query = KeyQuery()
         query.parent = authority
         query.withDeleted = true
         query.limit = KeyQuery.largest
-        var records: [KeyRecord] = []
+        var entries: [RevocationListDraft.Entry] = []
         while true {
             let page = try await keys.keys(query)
+            let revocations = try await revocations(of: page.keys)
             for key in page.keys {
                 try await ring.check(key)
-                if key.record.state == .revoked { records.append(key.record) }
+                if let revocation = revocations[key.record.id] {
+                    entries.append(try Self.entry(key.record, revocation))
+                } else if key.record.state == .revoked || key.record.state == .revokedPendingDeletion {
+                    throw ControlError(
+                        .rowForged, "the key \(key.record.name) is revoked, and the request to do so is gone")
+                }
             }
             query.offset += page.keys.count
-            guard !page.keys.isEmpty, query.offset < page.total else { return records }
+            guard !page.keys.isEmpty, query.offset < page.total else { break }
+        }
+        return entries.sorted {
+            ($0.date.secondsSince1970, $0.serialNumber.count) < (
+                $1.date.secondsSince1970, $1.serialNumber.count
+            )
+        }
+    }
+
+    private func revocations(of page: [StoredKey]) async throws -> [KeyID: Proposal] {
+        var query = ProposalQuery()
+        query.operation = .revocation
+        query.state = .done
+        query.keys = Set(page.map(\.record.id))
+        query.limit = ProposalQuery.largest
+        var found: [KeyID: Proposal] = [:]
+        for stored in try await proposals.proposals(query) {
+            try await ring.check(stored)
+            found[stored.proposal.key] = stored.proposal
+        }
+        return found
+    }
+
+    private static func entry(_ key: KeyRecord, _ proposal: Proposal) throws -> RevocationListDraft.Entry {
+        let certificate = try Certificate.chain(der: key.certificate.span)[0]
+        return RevocationListDraft.Entry(
+            serialNumber: certificate.serialNumber,
+            date: try TransportAuthority.time(proposal.closed ?? proposal.requester.time),
+            reason: (proposal.reason ?? .unspecified).number)
+    }
+}
+
+extension RevocationReason {
+    /// As a list has it.
+    var number: CertificateRevocationList.Reason {
+        switch self {
+        case .unspecified: .unspecified
+        case .keyCompromise: .keyCompromise
+        case .authorityCompromise: .authorityCompromise
+        case .affiliationChanged: .affiliationChanged
+        case .superseded: .superseded
+        case .cessationOfOperation: .cessationOfOperation
+        case .certificateHold: .certificateHold
+        case .privilegeWithdrawn: .privilegeWithdrawn
+        case .attributeAuthorityCompromise: .attributeAuthorityCompromise
         }
     }
 }

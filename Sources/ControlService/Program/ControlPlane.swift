@@ -37,7 +37,7 @@ public struct ControlPlane: Sendable {
         self.pool = pool
         storage = ControlStorage(pool)
         ring = ClusterKeyRing(store: storage, wrapping: wrapping)
-        keys = KeyRegister(keys: storage, ring: ring, clock: clock)
+        keys = KeyRegister(keys: storage, ring: ring, rules: settings.service.approvals, clock: clock)
         users = UserRegister(users: storage, clock: clock, tokenLife: settings.service.tokenLife)
         grants = GrantRegister(grants: storage, keys: storage, ring: ring, clock: clock)
         records = RecordRegister(records: storage, audit: storage)

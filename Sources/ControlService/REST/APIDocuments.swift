@@ -9,6 +9,7 @@ package enum APIDocuments {
     /// Reads a body as each document that some route takes. Throws only when a promise does not hold.
     package static func tryAll(_ bytes: [UInt8]) throws {
         _ = try? JSON.decode(NewKeyDocument.self, from: bytes).order()
+        _ = try? JSON.decode(RevocationDocument.self, from: bytes)
         _ = try? JSON.decode(NewUserDocument.self, from: bytes)
         _ = try? JSON.decode(UserChangeDocument.self, from: bytes)
         _ = try? JSON.decode(NewTokenDocument.self, from: bytes)

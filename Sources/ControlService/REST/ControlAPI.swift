@@ -46,6 +46,7 @@ public struct ControlAPI: Sendable {
             throw HTTPError(.unavailable, "\(trouble.part) is not available", fields: ["retry-after": "1"])
         }
         KeyRoutes(keys: keys).add(to: &router)
+        ApprovalRoutes(keys: keys).add(to: &router)
         UserRoutes(users: users).add(to: &router)
         GrantRoutes(grants: grants, authority: authority).add(to: &router)
         RecordRoutes(records: records, authority: authority).add(to: &router)

@@ -24,6 +24,8 @@ public struct ControlSettings: Sendable {
         public var drain: Duration
         /// Of a token whose maker does not say it.
         public var tokenLife: Duration
+        /// How the end of a key is approved.
+        public var approvals: ApprovalRules
     }
 
     /// `[log]`
@@ -101,6 +103,13 @@ extension ControlSettings.Service {
         tokenLife = section.value(
             "token_life", .duration(in: .seconds(60) ... .seconds(366 * 86_400)),
             default: .seconds(365 * 86_400))
+        approvals = ApprovalRules()
+        approvals.needed = section.value("approvals", .integer(in: 0...20), default: approvals.needed)
+        approvals.life = section.value(
+            "approval_life", .duration(in: .seconds(60) ... .seconds(366 * 86_400)), default: approvals.life)
+        approvals.destroyAfter = section.value(
+            "destroy_after", .duration(in: .zero ... .seconds(3660 * 86_400)), default: approvals.destroyAfter
+        )
     }
 
     private static func address(_ ip: Address, _ port: Int) -> Address {

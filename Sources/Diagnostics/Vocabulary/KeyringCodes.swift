@@ -66,6 +66,23 @@ extension ErrorCode {
         "grant-not-found", .notFound,
         cause: "There is no such signing grant.",
         remedy: "Check the id; `signet grant list` shows the grants.")
+    public static let keyInUse = ErrorCode(
+        "key-in-use", .conflict,
+        cause: "Other keys hang on this one: an authority certified them, or they are its subkeys.",
+        remedy: "Delete those first; `signet key list` shows them.")
+    public static let approvalNotFound = ErrorCode(
+        "approval-not-found", .notFound,
+        cause: "There is no such request for approval.",
+        remedy: "Check the id; `signet approval list` shows the requests.")
+    public static let approvalRefused = ErrorCode(
+        "approval-refused", .notAllowed,
+        cause: "This approval does not count: it comes from the one who asked, or a second time, or from an "
+            + "administrator who has been one for less time than the request.",
+        remedy: "Let other administrators approve it.")
+    public static let approvalOver = ErrorCode(
+        "approval-over", .wrongState,
+        cause: "The request was carried out, called off, or not approved in time.",
+        remedy: "Ask for it again if it is still wanted.")
     public static let userNotFound = ErrorCode(
         "user-not-found", .notFound,
         cause: "There is no such user.",
@@ -103,7 +120,8 @@ extension ErrorCode {
     static let ofKeyring: [ErrorCode] = [
         keyNotFound, keyNameTaken, keyExists, changedMeanwhile, keyStateForbids, keyDisabled, keyExpired,
         keyNotYetValid, keySchemeMismatch, notGranted, kindNotGranted, grantExpired, clientDenied,
-        identityAmbiguous, identityMissing, grantNotFound, userNotFound, userNameTaken, tokenNotFound,
+        identityAmbiguous, identityMissing, grantNotFound, keyInUse, approvalNotFound, approvalRefused,
+        approvalOver, userNotFound, userNameTaken, tokenNotFound,
         sealBroken,
         rowForged, permitMismatch, recordMalformed, chainBroken,
     ]

@@ -10,12 +10,15 @@ public struct User: Hashable, Sendable {
     public var role: Role
     public var isDisabled: Bool
     public let created: Moment
+    /// Since when he has his role without a break.
+    public var powersSince: Moment
 
     public static let longestName = 60
 
-    public init(id: UserID, name: String, role: Role, isDisabled: Bool = false, created: Moment)
-        throws(KeyringError)
-    {
+    public init(
+        id: UserID, name: String, role: Role, isDisabled: Bool = false, created: Moment,
+        powersSince: Moment? = nil
+    ) throws(KeyringError) {
         guard (1...Self.longestName).contains(name.utf8.count),
             name.utf8.allSatisfy({ 0x21...0x7e ~= $0 && $0 != UInt8(ascii: ":") })
         else {
@@ -28,6 +31,7 @@ public struct User: Hashable, Sendable {
         self.role = role
         self.isDisabled = isDisabled
         self.created = created
+        self.powersSince = powersSince ?? created
     }
 
     /// Whether he may do everything now.

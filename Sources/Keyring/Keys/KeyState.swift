@@ -35,8 +35,10 @@ public enum KeyAction: String, CaseIterable, Sendable {
     /// It is valid for longer than before.
     case renew
     case sign
-    /// Issue certificates and revocation lists, as an authority's key does.
+    /// Issue certificates, as an authority's key does.
     case certify
+    /// Issue revocation lists: what was certified can be revoked by an authority that certifies no more.
+    case listRevocations = "list_revocations"
     /// Hand out the public half and the certificate.
     case export
     /// Change the description and what else is only for people.
@@ -67,6 +69,7 @@ extension KeyState {
         .renew: [.disabled: .disabled, .enabled: .enabled, .expired: .disabled],
         .sign: [.enabled: .enabled],
         .certify: [.enabled: .enabled],
+        .listRevocations: staying(in: [.disabled, .enabled, .pendingRevocation, .pendingDeletion, .expired]),
         .export: staying(in: allCases.filter { $0 != .deleted && $0 != .destroyed }),
         .describe: staying(in: allCases.filter { $0 != .deleted && $0 != .destroyed }),
     ]

@@ -15,9 +15,10 @@ public protocol KeyStore: Sendable {
     @discardableResult
     func add(_ keys: [StoredKey], seen: [StoredKey], _ event: AuditEvent) async throws -> Revision
 
-    /// Writes the variables of a key that was read before, and its private half, which may be sealed anew or gone.
+    /// Writes the variables of a key that was read before, its private half, which may be sealed anew or gone, and what
+    /// goes with it.
     @discardableResult
-    func change(_ key: StoredKey, _ event: AuditEvent) async throws -> StoredKey
+    func change(_ change: KeyChange, _ event: AuditEvent) async throws -> StoredKey
 
     func key(_ id: KeyID) async throws -> StoredKey?
     /// The living key of that name.
@@ -30,6 +31,11 @@ extension KeyStore {
     public func add(_ keys: [StoredKey], _ event: AuditEvent) async throws -> Revision {
         try await add(keys, seen: [], event)
     }
+
+    @discardableResult
+    public func change(_ key: StoredKey, _ event: AuditEvent) async throws -> StoredKey {
+        try await change(KeyChange(key), event)
+    }
 }
 
 /// Which keys to list, by name.
@@ -38,6 +44,10 @@ public struct KeyQuery: Hashable, Sendable {
     public var schemes: Set<SigningScheme> = []
     public var purpose: KeyPurpose?
     public var state: KeyState?
+    /// Any of these.
+    public var states: Set<KeyState>?
+    /// Not later than that.
+    public var expiresUntil: Moment?
     public var parent: KeyID?
     /// Text that the name contains.
     public var nameContains = ""
@@ -54,6 +64,8 @@ public struct KeyQuery: Hashable, Sendable {
     public func includes(_ key: KeyRecord) -> Bool {
         (schemes.isEmpty || schemes.contains(key.scheme)) && (purpose == nil || key.purpose == purpose)
             && (parent == nil || key.parent == parent)
+            && states?.contains(key.state) ?? true
+            && (expiresUntil.map { end in key.expires.map { $0 <= end } ?? false } ?? true)
             && (state.map { key.state == $0 } ?? (withDeleted || !key.state.freesName))
             && key.name.contains(nameContains)
     }

@@ -68,13 +68,16 @@ public struct UnsealedKey: ~Copyable, Sendable {
     }
 
     /// The control plane's way to certificates and revocation lists: the key of an authority or OpenPGP primary that is
-    /// in a state to certify, and not expired.
-    public consuming func certifying(at now: Moment) throws -> PrivateKey {
+    /// in a state for it and, where it is to certify, not expired.
+    public consuming func certifying(for action: KeyAction = .certify, at now: Moment) throws -> PrivateKey {
+        guard action == .certify || action == .listRevocations else {
+            throw KeyringError(.permitMismatch, "nothing is opened to \(action.rawValue)")
+        }
         guard record.purpose == .certifying else {
             throw KeyringError(.keySchemeMismatch, "the key \(record.name) signs files and certifies nothing")
         }
-        _ = try record.applying(.certify)
-        guard !record.isExpired(at: now) else {
+        _ = try record.applying(action)
+        guard action != .certify || !record.isExpired(at: now) else {
             throw KeyringError(.keyExpired, "the key \(record.name) has expired")
         }
         return key

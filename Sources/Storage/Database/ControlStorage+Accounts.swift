@@ -50,17 +50,17 @@ extension ControlStorage: GrantStore {
 }
 
 extension ControlStorage: UserStore {
-    private static let columns = "id, name, role, is_disabled, created_at"
+    private static let columns = "id, name, role, is_disabled, created_at, powers_since"
 
     public func add(_ user: User, isFirst: Bool, _ event: AuditEvent) async throws {
         try await change(event) { connection in
             if isFirst { try AccountFaults.expectNone(Self.administrators(connection)) }
             try refusing(AccountFaults.nameTaken(user)) {
                 try connection.execute(
-                    "INSERT INTO account (\(Self.columns)) VALUES (?, ?, ?, ?, ?)",
+                    "INSERT INTO account (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?)",
                     [
                         user.id.field, .text(user.name), .text(user.role), .int(user.isDisabled ? 1 : 0),
-                        user.created.field,
+                        user.created.field, user.powersSince.field,
                     ])
             }
         }
@@ -73,8 +73,8 @@ extension ControlStorage: UserStore {
             }
             guard known == seen else { throw AccountFaults.changedMeanwhile(known) }
             try connection.execute(
-                "UPDATE account SET role = ?, is_disabled = ? WHERE id = ?",
-                [.text(user.role), .int(user.isDisabled ? 1 : 0), user.id.field])
+                "UPDATE account SET role = ?, is_disabled = ?, powers_since = ? WHERE id = ?",
+                [.text(user.role), .int(user.isDisabled ? 1 : 0), user.powersSince.field, user.id.field])
             guard try !known.isActiveAdministrator || !Self.administrators(connection).isEmpty else {
                 throw AccountFaults.lastAdministrator(known)
             }
@@ -126,7 +126,8 @@ extension ControlStorage: UserStore {
         try reading("a user") {
             try User(
                 id: row.id("id"), name: row.text("name"), role: row.choice("role"),
-                isDisabled: row.bool("is_disabled"), created: row.moment("created_at"))
+                isDisabled: row.bool("is_disabled"), created: row.moment("created_at"),
+                powersSince: row.momentIfPresent("powers_since"))
         }
     }
 

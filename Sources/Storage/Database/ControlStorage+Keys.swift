@@ -36,8 +36,9 @@ extension ControlStorage: KeyStore {
     }
 
     @discardableResult
-    public func change(_ key: StoredKey, _ event: AuditEvent) async throws -> StoredKey {
-        try await change(event) { connection in
+    public func change(_ change: KeyChange, _ event: AuditEvent) async throws -> StoredKey {
+        try await self.change(event) { connection in
+            let key = change.key
             let record = key.record
             let table = KeyTable(purpose: record.purpose)
             guard let known = try table.key(record.id, connection) else {
@@ -51,6 +52,7 @@ extension ControlStorage: KeyStore {
                 try connection.execute("DELETE FROM key_name WHERE key_id = ?", [record.id.field])
                 if !record.state.freesName { try Self.takeName(record, connection) }
             }
+            try Self.write(change, connection)
             return StoredKey(record: record, sealed: key.sealed, code: key.code, edition: key.edition &+ 1)
         }.value
     }
@@ -130,6 +132,14 @@ extension ControlStorage: KeyStore {
             values.append(.text(state))
         } else if !query.withDeleted {
             conditions.append("state NOT IN ('deleted', 'destroyed')")
+        }
+        if let states = query.states {
+            conditions.append("state IN (\(places(states.count)))")
+            values += states.map { .text($0) }
+        }
+        if let end = query.expiresUntil {
+            conditions.append("expires_at <= ?")
+            values.append(end.field)
         }
         if !query.nameContains.isEmpty {
             conditions.append("INSTR(name, ?) > 0")

@@ -107,7 +107,7 @@ extension User {
     /// What may change about him, from the other one.
     func with(_ other: User) -> User {
         var user = self
-        (user.role, user.isDisabled) = (other.role, other.isDisabled)
+        (user.role, user.isDisabled, user.powersSince) = (other.role, other.isDisabled, other.powersSince)
         return user
     }
 }

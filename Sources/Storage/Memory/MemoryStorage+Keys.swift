@@ -41,8 +41,9 @@ extension MemoryStorage: KeyStore {
     }
 
     @discardableResult
-    public func change(_ key: StoredKey, _ event: AuditEvent) async throws -> StoredKey {
-        try change(event) { state in
+    public func change(_ change: KeyChange, _ event: AuditEvent) async throws -> StoredKey {
+        try self.change(event) { state in
+            let key = change.key
             let record = key.record
             guard let known = state.keys[record.id] else { throw KeyFaults.notFound(record.id.description) }
             guard known.edition == key.edition else { throw KeyFaults.changedMeanwhile(record) }
@@ -55,6 +56,7 @@ extension MemoryStorage: KeyStore {
             let changed = StoredKey(
                 record: record, sealed: key.sealed, code: key.code, edition: key.edition + 1)
             state.keys[record.id] = changed
+            try state.write(change)
             return changed
         }.value
     }

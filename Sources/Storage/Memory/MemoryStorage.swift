@@ -17,6 +17,8 @@ public final class MemoryStorage: Sendable {
         var users: [UserID: User] = [:]
         var tokens: [TokenID: APIToken] = [:]
         var revoked: Set<TokenID> = []
+        var proposals: [ProposalID: StoredProposal] = [:]
+        var lists: [KeyID: [StoredRevocationList]] = [:]
         var chains: [ServerName: [SignatureRecord]] = [:]
         var jobs: [MemoryRecords.Job: SignatureRecord] = [:]
     }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Diagnostics
+internal import HTTP
+internal import Keyring
+
+/// A request for approval, as the API shows it.
+struct ApprovalDocument: Encodable {
+    let id: String
+    let operation: String
+    let key: String
+    let reason: String?
+    let state: String
+    let user: String?
+    let user_email: String
+    let needed: Int
+    let approved_by: [String]
+    let create_at: String
+    let expire_at: String
+    let close_at: String?
+
+    init(_ proposal: Proposal) {
+        id = proposal.id.description
+        operation = proposal.operation.rawValue
+        key = proposal.key.description
+        reason = proposal.reason?.rawValue
+        state = proposal.state.rawValue
+        user = proposal.requester.user?.description
+        user_email = proposal.requester.name
+        needed = proposal.needed
+        approved_by = proposal.approvals.map(\.name)
+        create_at = Timestamp.text(proposal.requester.time)
+        expire_at = Timestamp.text(proposal.ends)
+        close_at = proposal.closed.map { Timestamp.text($0) }
+    }
+}
+
+/// `{ "reason": reason }`, for `request_revoke`.
+struct RevocationDocument: StrictDocument {
+    enum Fields: String, CodingKey, CaseIterable { case reason }
+    let reason: RevocationReason
+
+    init(_ fields: KeyedDecodingContainer<Fields>) throws {
+        let text = try fields.decode(String.self, forKey: .reason)
+        guard let reason = RevocationReason(rawValue: text) else {
+            let known = RevocationReason.allCases.map(\.rawValue).joined(separator: ", ")
+            throw HTTPError(.invalidArgument, "reason: one of \(known)")
+        }
+        self.reason = reason
+    }
+}
+
+extension ProposalQuery {
+    /// `?state=&operation=&key=&page_size=&page_number=`
+    init(_ query: Query) throws {
+        self.init()
+        try query.allow(["state", "operation", "key", "page_size", "page_number"])
+        state = try query.choice("state")
+        operation = try query.choice("operation")
+        if let text = try query.value("key") {
+            guard let id = KeyID(text) else { throw ControlError(.invalidArgument, "key: no id of a key") }
+            keys = [id]
+        }
+        let page = try Page(query)
+        (offset, limit) = (page.offset, page.limit)
+    }
+}
+
+extension Query {
+    /// One of the words of a list.
+    func choice<Choice: RawRepresentable & CaseIterable>(_ name: String) throws -> Choice?
+    where Choice.RawValue == String {
+        guard let text = try value(name) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ControlError(.invalidArgument, "\(name): one of \(known)")
+        }
+        return choice
+    }
+}

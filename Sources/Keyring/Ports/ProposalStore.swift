@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Requests for approval, to be read. They are written together with the keys that they are about: `KeyStore.change`.
+public protocol ProposalStore: Sendable {
+    func proposal(_ id: ProposalID) async throws -> StoredProposal?
+    /// By the time when they were made, the newest first.
+    func proposals(_ query: ProposalQuery) async throws -> [StoredProposal]
+}
+
+/// Which requests to list.
+public struct ProposalQuery: Hashable, Sendable {
+    public var state: Proposal.State?
+    public var operation: Proposal.Operation?
+    /// Of any of these keys.
+    public var keys: Set<KeyID>?
+    public var offset = 0
+    /// At most `largest`.
+    public var limit = 100
+
+    public static let largest = 1000
+
+    public init() {}
+
+    public func includes(_ proposal: Proposal) -> Bool {
+        (state == nil || proposal.state == state) && (operation == nil || proposal.operation == operation)
+            && keys?.contains(proposal.key) ?? true
+    }
+}
+
+/// A key's next row, and what is written together with it: all of it, or nothing.
+public struct KeyChange: Sendable {
+    public var key: StoredKey
+    /// A request that is new, or that has changed since it was read.
+    public var proposal: StoredProposal?
+    /// Those whose approvals were counted: each has to be an administrator still who may do something.
+    public var approvers: Set<UserID> = []
+    /// No living key may hang on it: it is an authority that goes, or an OpenPGP primary.
+    public var isChildless = false
+    /// What its authority revokes from now on.
+    public var list: StoredRevocationList?
+
+    public init(_ key: StoredKey) { self.key = key }
+}
+
+/// A revocation list that an authority signed.
+public struct StoredRevocationList: Hashable, Sendable {
+    public let authority: KeyID
+    /// Each list of an authority has a greater one than the list before.
+    public let number: UInt64
+    /// The number of the one before, 0 for the first: a list counts only when it is the next.
+    public let previous: UInt64
+    public let made: Moment
+    /// When the one after it is promised.
+    public let next: Moment
+    public let der: [UInt8]
+
+    public init(
+        authority: KeyID, number: UInt64, previous: UInt64, made: Moment, next: Moment, der: [UInt8]
+    ) {
+        self.authority = authority
+        self.number = number
+        self.previous = previous
+        self.made = made
+        self.next = next
+        self.der = der
+    }
+}
+
+/// All revocation lists that ever were, by their authority and number.
+public protocol RevocationListStore: Sendable {
+    /// Throws `changed-meanwhile` when `previous` is not the newest any more.
+    func add(_ list: StoredRevocationList, _ event: AuditEvent) async throws
+    func newestList(of authority: KeyID) async throws -> StoredRevocationList?
+    func list(of authority: KeyID, number: UInt64) async throws -> StoredRevocationList?
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Keyring
+internal import MariaDB
+
+extension ControlStorage: ProposalStore {
+    public func proposal(_ id: ProposalID) async throws -> StoredProposal? {
+        try await read { try ProposalTable.proposal(id, $0) }
+    }
+
+    public func proposals(_ query: ProposalQuery) async throws -> [StoredProposal] {
+        try await read { try ProposalTable.proposals(query, $0) }
+    }
+
+    /// What is written together with a key's row, and has to hold when it is.
+    static func write(_ change: KeyChange, _ connection: DatabaseConnection) throws {
+        if let proposal = change.proposal { try ProposalTable.write(proposal, connection) }
+        if !change.approvers.isEmpty {
+            let ids = change.approvers.sorted()
+            let rows = try connection.execute(
+                """
+                SELECT id FROM account WHERE role = ? AND is_disabled = 0 AND id IN (\(places(ids.count)))
+                """, [.text(Role.administrator)] + ids.map(\.field)
+            ).rows
+            guard rows.count == ids.count else { throw ProposalFaults.approverGone }
+        }
+        if change.isChildless {
+            for purpose in KeyPurpose.allCases {
+                let children = try connection.execute(
+                    """
+                    SELECT 1 FROM \(KeyTable(purpose: purpose).name)
+                        WHERE parent = ? AND state NOT IN ('deleted', 'destroyed') LIMIT 1
+                    """, [change.key.record.id.field]
+                ).rows
+                guard children.isEmpty else { throw ProposalFaults.hasChildren(change.key.record) }
+            }
+        }
+        if let list = change.list { try RevocationListTable.insert(list, connection) }
+    }
+}
+
+extension ControlStorage: RevocationListStore {
+    public func add(_ list: StoredRevocationList, _ event: AuditEvent) async throws {
+        try await change(event) { try RevocationListTable.insert(list, $0) }
+    }
+
+    public func newestList(of authority: KeyID) async throws -> StoredRevocationList? {
+        try await read { try RevocationListTable.newest(of: authority, $0) }
+    }
+
+    public func list(of authority: KeyID, number: UInt64) async throws -> StoredRevocationList? {
+        try await read { try RevocationListTable.list(of: authority, number: number, $0) }
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Diagnostics
+public import Keyring
+
+extension MemoryStorage.State {
+    /// What is written together with a key's row, and has to hold when it is.
+    mutating func write(_ change: KeyChange) throws {
+        if let stored = change.proposal {
+            let id = stored.proposal.id
+            guard (proposals[id]?.edition ?? 0) == stored.edition else {
+                throw ProposalFaults.changedMeanwhile
+            }
+            proposals[id] = StoredProposal(
+                proposal: stored.proposal, code: stored.code, edition: stored.edition + 1)
+        }
+        guard change.approvers.allSatisfy({ users[$0]?.isActiveAdministrator == true }) else {
+            throw ProposalFaults.approverGone
+        }
+        if change.isChildless {
+            let parent = change.key.record.id
+            guard !keys.values.contains(where: { $0.record.parent == parent && !$0.record.state.freesName })
+            else { throw ProposalFaults.hasChildren(change.key.record) }
+        }
+        if let list = change.list { try write(list) }
+    }
+
+    mutating func write(_ list: StoredRevocationList) throws {
+        let newest = lists[list.authority]?.last?.number ?? 0
+        guard newest == list.previous, list.number > list.previous else { throw ProposalFaults.listMeanwhile }
+        lists[list.authority, default: []].append(list)
+    }
+}
+
+extension MemoryStorage: ProposalStore {
+    public func proposal(_ id: ProposalID) async throws -> StoredProposal? { read { $0.proposals[id] } }
+
+    public func proposals(_ query: ProposalQuery) async throws -> [StoredProposal] {
+        let found = read { state in state.proposals.values.filter { query.includes($0.proposal) } }
+            .sorted {
+                ($0.proposal.requester.time, $0.proposal.id) > ($1.proposal.requester.time, $1.proposal.id)
+            }
+        return Array(
+            found.dropFirst(max(0, query.offset)).prefix(min(max(0, query.limit), ProposalQuery.largest)))
+    }
+}
+
+extension MemoryStorage: RevocationListStore {
+    public func add(_ list: StoredRevocationList, _ event: AuditEvent) async throws {
+        _ = try change(event) { try $0.write(list) }
+    }
+
+    public func newestList(of authority: KeyID) async throws -> StoredRevocationList? {
+        read { $0.lists[authority]?.last }
+    }
+
+    public func list(of authority: KeyID, number: UInt64) async throws -> StoredRevocationList? {
+        read { $0.lists[authority]?.first { $0.number == number } }
+    }
+}
