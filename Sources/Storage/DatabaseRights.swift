@@ -18,7 +18,7 @@ public enum DatabaseRights: String, CaseIterable, Sendable {
                 ("api_token", ["SELECT", "INSERT", "UPDATE"]),
                 ("audit_entry", ["SELECT", "INSERT"]),
                 ("audit_head", ["SELECT", "UPDATE"]),
-                ("certifying_cluster_key", ["SELECT", "INSERT"]),
+                ("certifying_cluster_key", ["SELECT", "INSERT", "DELETE"]),
                 ("certifying_key", ["SELECT", "INSERT", "UPDATE"]),
                 ("client_denial", ["SELECT", "INSERT", "DELETE"]),
                 ("grant_key", ["SELECT", "INSERT"]),
@@ -29,7 +29,7 @@ public enum DatabaseRights: String, CaseIterable, Sendable {
                 ("revocation_list", ["SELECT", "INSERT"]),
                 ("schema_migration", ["SELECT"]),
                 ("signature_record", ["SELECT"]),
-                ("signing_cluster_key", ["SELECT", "INSERT"]),
+                ("signing_cluster_key", ["SELECT", "INSERT", "DELETE"]),
                 ("signing_grant", ["SELECT", "INSERT", "DELETE"]),
                 ("signing_key", ["SELECT", "INSERT", "UPDATE"]),
             ]

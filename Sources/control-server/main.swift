@@ -71,7 +71,9 @@ func main() async throws {
             "status": .public(statusListener.address.description, because: "an address of our own"),
         ])
 
-    let caretaker = Task { await Caretaker(plane.keys).run(every: .seconds(60), log: log) }
+    let caretaker = Task {
+        await Caretaker(plane.keys, rotation: plane.rotation).run(every: .seconds(60), log: log)
+    }
     for await signal in signals {
         if signal == .end { break }
         do {

@@ -171,7 +171,7 @@ import Testing
             id = try await keys.generate(
                 KeyOrder(
                     name: KeyName("modules"), algorithm: .p256, expires: end,
-                    sort: .moduleSigner(subject, parent: authority.record.id.description)), by: program
+                    sort: .signer(subject, parent: authority.record.id.description, .module)), by: program
             ).record.id
         }
 

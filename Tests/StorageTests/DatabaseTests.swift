@@ -110,7 +110,7 @@ import Testing
     func anEditedRowDoesNotOpen(_ edit: String) async throws {
         let stores = try await Stores(.mariaDB)
         let key = try await stores.added("kernel-modules")
-        try stores.database?.sql("UPDATE signing_key SET \(edit)")
+        try stores.database?.sql("SET foreign_key_checks = 0;\nUPDATE signing_key SET \(edit)")
         let found = await code {
             guard let read = try await stores.source.signingKey(key.record.id) else { return }
             _ = try stores.data.unseal(read)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
 import Cryptography
 import Diagnostics
 import Foundation
@@ -26,6 +27,7 @@ final class Stores: Sendable {
     let audit: any AuditStore
     let proposals: any ProposalStore
     let lists: any RevocationListStore
+    let seals: any SealStore
     let archive: any RecordArchive
     let source: any SigningKeySource
     /// One data-server's, by its name.
@@ -38,21 +40,34 @@ final class Stores: Sendable {
 
     init(_ backend: Backend) async throws {
         let kms = try TestKMS()
-        data = try await ClusterKey.make(.data, wrappedBy: kms, at: Self.now).key
-        control = try await ClusterKey.make(.control, wrappedBy: kms, at: Self.now).key
+        let made = (
+            try await ClusterKey.make(.data, wrappedBy: kms, at: Self.now),
+            try await ClusterKey.make(.control, wrappedBy: kms, at: Self.now)
+        )
+        (data, control) = (made.0.key, made.1.key)
         switch backend {
         case .memory:
             let memory = MemoryStorage { Stores.now }
             (keys, clusterKeys, grants, users, audit) = (memory, memory, memory, memory, memory)
-            (archive, source, proposals, lists) = (memory, memory, memory, memory)
+            (archive, source, proposals, lists, seals) = (memory, memory, memory, memory, memory)
             records = { memory.records(of: try ServerName($0)) }
             database = nil
         case .mariaDB:
             let database = try await TestDatabase.empty()
+            // Without a change that the tests would see.
+            for (table, wrapped) in [
+                ("signing_cluster_key", made.0.wrapped), ("certifying_cluster_key", made.1.wrapped),
+            ] {
+                try database.sql(
+                    """
+                    INSERT INTO \(table) VALUES (x'\(Hex.encode(wrapped.id.bytes))', 'test', 'k', '1',
+                        x'\(Hex.encode(wrapped.secret.ciphertext))', '2027-01-15 08:00:00')
+                    """)
+            }
             let control = ControlStorage(try database.pool(.control))
             let pool = try database.pool(.data)
             (keys, clusterKeys, grants, users, audit) = (control, control, control, control, control)
-            (archive, proposals, lists) = (control, control, control)
+            (archive, proposals, lists, seals) = (control, control, control, control)
             source = DataStorage(pool, server: try ServerName("reader"))
             records = { DataStorage(pool, server: try ServerName($0)) }
             self.database = database

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Keyring
 public import Settings
 internal import Signatures
 
@@ -16,7 +17,7 @@ public enum AdminCommands {
                 + "whoever may read those may use it."
         ],
         version: "control-admin 0.1.0", options: [config, .set],
-        commands: [migrate, setUp, database, pki])
+        commands: [migrate, setUp, clusterKeys, audit, database, pki])
 
     private static let migrate = CommandTree(
         "migrate", "bring the database's schema to this release",
@@ -37,6 +38,40 @@ public enum AdminCommands {
             CommandExample(
                 "The first step after `migrate`",
                 "control-admin init --name admin@example.org --token-file admin.token")
+        ])
+
+    private static let clusterKeys = CommandTree(
+        "cluster-key", "the keys under which private halves are sealed",
+        commands: [
+            CommandTree("list", "tell them, the newest first, and how many rows are under each"),
+            CommandTree(
+                "rotate", "make new ones, and seal everything anew under them",
+                details: [
+                    "It runs beside the servers and can be stopped: `cluster-key reseal`, or the servers themselves, go on "
+                        + "with it. An old one is taken away by the servers, an hour after nothing is under it."
+                ],
+                options: [
+                    .value("plane", "PLANE", "one of them alone", .choice(Plane.allCases.map(\.rawValue)))
+                ],
+                examples: [
+                    CommandExample("After a wrapping key was replaced", "control-admin cluster-key rotate")
+                ]),
+            CommandTree("reseal", "go on with a rotation that was stopped"),
+        ])
+
+    private static let audit = CommandTree(
+        "audit", "what was done, and what was signed",
+        commands: [
+            CommandTree(
+                "verify", "check that no entry and no record is missing or was changed",
+                details: [
+                    "It reads the chain of the audit, and of each data-server's records, from the first entry to the last. "
+                        + "A head that was written down elsewhere shows that nothing was cut off at the end."
+                ],
+                options: [
+                    .value("head", "N:HEX", "a head of the audit that was told before, which has to be in it")
+                ],
+                examples: [CommandExample("Each night", "control-admin audit verify")])
         ])
 
     private static let database = CommandTree(

@@ -32,6 +32,10 @@ public struct AdminProgram: Sendable {
         switch invocation.path {
         case ["migrate"]: try await migrate(invocation)
         case ["init"]: try await setUp(invocation)
+        case ["cluster-key", "list"]: try await listClusterKeys(invocation)
+        case ["cluster-key", "rotate"]: try await rotateClusterKeys(invocation)
+        case ["cluster-key", "reseal"]: try await resealRows(invocation)
+        case ["audit", "verify"]: try await verifyChains(invocation)
         case ["database", "rights"]: try printRights(invocation)
         case ["pki", "init"]: try makeAuthority(invocation)
         case ["pki", "issue"]: try issue(invocation)

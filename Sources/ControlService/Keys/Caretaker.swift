@@ -8,8 +8,15 @@ internal import Signatures
 /// are made before the last ones end. Several servers may do so at once: whoever comes second finds it done.
 public struct Caretaker: Sendable {
     private let keys: KeyRegister
+    private let rotation: Rotation?
 
-    public init(_ keys: KeyRegister) { self.keys = keys }
+    public init(_ keys: KeyRegister, rotation: Rotation? = nil) {
+        self.keys = keys
+        self.rotation = rotation
+    }
+
+    /// Rows that are sealed anew in one round, so that others get at the database.
+    private static let rowsOfRound = 500
 
     /// What one round did.
     public struct Report: Hashable, Sendable {
@@ -17,6 +24,7 @@ public struct Caretaker: Sendable {
         public var lapsed = 0
         public var destroyed = 0
         public var lists = 0
+        public var rotation = Rotation.Report()
         /// What could not be done, and is tried again.
         public var troubles: [ErrorCode] = []
     }
@@ -33,6 +41,12 @@ public struct Caretaker: Sendable {
         await all(&report, of: authorities) { key, report in
             if try await keys.renewListIfDue(key) { report.lists += 1 }
         }
+        if let rotation {
+            do {
+                report.rotation = try await rotation.round(by: KeyRegister.program, most: Self.rowsOfRound)
+                if report.rotation.broken > 0 { report.troubles.append(.sealBroken) }
+            } catch { report.note(error) }
+        }
         return report
     }
 
@@ -46,6 +60,8 @@ public struct Caretaker: Sendable {
                     [
                         "expired": .integer(report.expired), "lapsed": .integer(report.lapsed),
                         "destroyed": .integer(report.destroyed), "lists": .integer(report.lists),
+                        "cluster-keys": .integer(report.rotation.rotated),
+                        "resealed": .integer(report.rotation.resealed),
                     ])
             }
             for code in Set(report.troubles) {
@@ -70,7 +86,7 @@ public struct Caretaker: Sendable {
 
     private var authorities: KeyQuery {
         var query = KeyQuery()
-        query.scheme = .ca
+        query.schemes = [.ca]
         return query
     }
 

@@ -13,7 +13,6 @@ public final class ClusterKeyRing: Sendable {
     private let store: any ClusterKeyStore
     private let wrapping: any KeyWrapping
     private let known = Lock<[ClusterKeyID: ClusterKey]>([:])
-    private let newest = Lock<[Plane: ClusterKeyID]>([:])
 
     public init(store: any ClusterKeyStore, wrapping: any KeyWrapping) {
         self.store = store
@@ -31,6 +30,45 @@ public final class ClusterKeyRing: Sendable {
                     .clusterKeyCreate, made.wrapped.id.description, at: now,
                     [("plane", plane.rawValue), ("provider", wrapping.provider)]))
         }
+    }
+
+    // MARK: Rotation
+
+    /// A new cluster key, under which everything of the plane is written from now on.
+    func rotate(_ plane: Plane, by caller: Caller, at now: Moment) async throws -> ClusterKeyID {
+        let newest = try await store.clusterKeys(of: plane).first
+        // The newest one counts, so it has to be newer, whatever a clock says.
+        let created = max(now, newest.map { $0.created + .microseconds(1) } ?? now)
+        let made = try await ClusterKey.make(plane, wrappedBy: wrapping, at: created)
+        try await store.add(
+            made.wrapped,
+            caller.event(
+                .clusterKeyCreate, made.wrapped.id.description, at: now,
+                [("plane", plane.rawValue), ("provider", wrapping.provider)]))
+        known.withLock { $0[made.key.id] = made.key }
+        return made.key.id
+    }
+
+    /// The row with its private half sealed anew.
+    @concurrent func resealed(_ stored: StoredKey, under id: ClusterKeyID) async throws -> StoredKey {
+        let (old, new) = (try await key(stored.code.clusterKey), try await key(id))
+        guard stored.sealed != nil else {
+            try old.checkRow(stored)
+            return try new.store(stored.record, sealed: nil, edition: stored.edition)
+        }
+        let unsealed = try old.unseal(stored)
+        return try unsealed.resealed(under: new, edition: stored.edition)
+    }
+
+    func recoded(_ stored: StoredGrant, under id: ClusterKeyID) async throws -> StoredGrant {
+        try await check(stored)
+        return try await key(id).store(stored.grant)
+    }
+
+    func recoded(_ stored: StoredProposal, under id: ClusterKeyID) async throws -> StoredProposal {
+        try await check(stored)
+        let row = try await key(id).store(stored.proposal)
+        return StoredProposal(proposal: row.proposal, code: row.code, edition: stored.edition)
     }
 
     /// Throws when the key service could not open a cluster key now.
@@ -105,11 +143,10 @@ public final class ClusterKeyRing: Sendable {
     // MARK: Keys
 
     private func sealing(_ plane: Plane) async throws -> ClusterKey {
-        if let id = newest.withLock({ $0[plane] }) { return try await key(id) }
+        // Asked each time, since another server may have made a newer one.
         guard let first = try await store.clusterKeys(of: plane).first else {
             throw ControlError(.unavailable, "there is no cluster key for the \(plane.rawValue) plane yet")
         }
-        newest.withLock { $0[plane] = first.id }
         return try await open(first)
     }
 

@@ -17,6 +17,7 @@ public struct ControlPlane: Sendable {
     public let users: UserRegister
     public let grants: GrantRegister
     public let records: RecordRegister
+    public let rotation: Rotation
 
     /// Opens the key service and the pool; refuses a schema that this release does not know.
     public static func open(_ settings: ControlSettings, clock: @escaping Clock, log: Log) async throws
@@ -41,6 +42,7 @@ public struct ControlPlane: Sendable {
         users = UserRegister(users: storage, clock: clock, tokenLife: settings.service.tokenLife)
         grants = GrantRegister(grants: storage, keys: storage, ring: ring, clock: clock)
         records = RecordRegister(records: storage, audit: storage)
+        rotation = Rotation(stores: storage, ring: ring, rules: settings.rotation, clock: clock)
     }
 
     /// What `/readyz` asks.

@@ -43,6 +43,8 @@ public struct ControlSettings: Sendable {
     /// Who changes the schema and makes the other users; for `control-admin` alone.
     public var owner: DatabaseSettings
     public var keyService: ProviderSettings
+    /// When cluster keys are replaced.
+    public var rotation: RotationRules
     /// The folder of the transport's own certificate authority; for `control-admin` alone.
     public var authority: String
     public var log: LogSection
@@ -79,8 +81,14 @@ public struct ControlSettings: Sendable {
                     "is dummy, whose key lies beside the data; name another, or set environment = \"development\""
             )
         }
-        _ = memory.section("encryption-engine").value(
-            "algorithm", .choice(["aes256gcm"]), default: "aes256gcm")
+        let engine = memory.section("encryption-engine")
+        _ = engine.value("algorithm", .choice(["aes256gcm"]), default: "aes256gcm")
+        rotation = RotationRules()
+        rotation.age = engine.value(
+            "rotate_after", .duration(in: .seconds(86_400) ... .seconds(3660 * 86_400)), default: rotation.age
+        )
+        rotation.uses = engine.value(
+            "rotate_after_uses", .integer(in: 1000...1 << 40), default: rotation.uses)
         authority = settings.section("pki").value("folder", .path, default: "/var/lib/signet/pki")
         log = LogSection(reading: settings.section("log"))
         hardening = Hardening(reading: settings.section("hardening"))

@@ -70,6 +70,10 @@ extension ErrorCode {
         "key-in-use", .conflict,
         cause: "Other keys hang on this one: an authority certified them, or they are its subkeys.",
         remedy: "Delete those first; `signet key list` shows them.")
+    public static let clusterKeyNotFound = ErrorCode(
+        "cluster-key-not-found", .notFound,
+        cause: "There is no such cluster key, or nothing is under it any more and it was taken away.",
+        remedy: "Check the id; `control-admin cluster-key list` shows them.")
     public static let approvalNotFound = ErrorCode(
         "approval-not-found", .notFound,
         cause: "There is no such request for approval.",
@@ -120,7 +124,8 @@ extension ErrorCode {
     static let ofKeyring: [ErrorCode] = [
         keyNotFound, keyNameTaken, keyExists, changedMeanwhile, keyStateForbids, keyDisabled, keyExpired,
         keyNotYetValid, keySchemeMismatch, notGranted, kindNotGranted, grantExpired, clientDenied,
-        identityAmbiguous, identityMissing, grantNotFound, keyInUse, approvalNotFound, approvalRefused,
+        identityAmbiguous, identityMissing, grantNotFound, keyInUse, clusterKeyNotFound, approvalNotFound,
+        approvalRefused,
         approvalOver, userNotFound, userNameTaken, tokenNotFound,
         sealBroken,
         rowForged, permitMismatch, recordMalformed, chainBroken,

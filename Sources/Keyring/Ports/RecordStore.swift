@@ -13,6 +13,12 @@ public protocol RecordArchive: Sendable {
     func chain(of server: ServerName, after sequence: UInt64, limit: Int) async throws -> [SignatureRecord]
 }
 
+/// Whose chains there are, for whoever follows all of them.
+public protocol RecordServers: Sendable {
+    /// The servers that have records, by name.
+    func servers() async throws -> [ServerName]
+}
+
 /// Where one data-server writes. Its rows are added, never changed.
 public protocol RecordStore: RecordArchive {
     /// Writes the drafts as the next links of the server's chain in one transaction, and tells what became of each, in

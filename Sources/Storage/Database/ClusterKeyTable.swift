@@ -32,6 +32,29 @@ struct ClusterKeyTable {
         }
     }
 
+    func delete(_ id: ClusterKeyID, _ connection: DatabaseConnection) throws {
+        try connection.execute("DELETE FROM \(name) WHERE id = ?", [id.field])
+    }
+
+    /// How many rows are under it.
+    static func uses(of id: ClusterKeyID, _ connection: DatabaseConnection) throws -> Int {
+        try ["signing_key", "certifying_key", "signing_grant", "proposal"].reduce(0) { sum, table in
+            let row = try connection.execute(
+                "SELECT COUNT(*) AS n FROM \(table) WHERE code_key = ?", [id.field]
+            )
+            .onlyRow()
+            return sum + Int(try row?.int("n") ?? 0)
+        }
+    }
+
+    /// Refuses a new row under a cluster key that was retired meanwhile.
+    static func expect(_ code: RowCode, _ plane: Plane, _ connection: DatabaseConnection) throws {
+        let isThere = try connection.execute(
+            "SELECT 1 FROM \(ClusterKeyTable(plane: plane).name) WHERE id = ?", [code.clusterKey.field]
+        ).onlyRow()
+        guard isThere != nil else { throw KeyFaults.clusterKeyRetired }
+    }
+
     private func key(_ row: DatabaseRow) throws -> WrappedKey {
         try reading("a cluster key") {
             WrappedKey(

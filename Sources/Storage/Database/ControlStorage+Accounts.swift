@@ -10,6 +10,7 @@ extension ControlStorage: GrantStore {
     public func add(_ grant: StoredGrant, seen: [StoredKey], _ event: AuditEvent) async throws -> Revision {
         try await change(event) { connection in
             try KeyTable.expect(seen, connection)
+            try ClusterKeyTable.expect(grant.code, .data, connection)
             do {
                 try refusing(KeyringError(.conflict, "the grant \(grant.grant.id) is there already")) {
                     try GrantTable.insert(grant, connection)

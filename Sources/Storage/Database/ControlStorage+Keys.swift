@@ -16,6 +16,7 @@ extension ControlStorage: KeyStore {
 
     private static func insert(_ key: StoredKey, _ connection: DatabaseConnection) throws {
         let record = key.record
+        try ClusterKeyTable.expect(key.code, record.purpose.plane, connection)
         try refusing(KeyFaults.exists(record)) {
             try connection.execute(
                 "INSERT INTO public_key (digest, key_id, purpose) VALUES (?, ?, ?)",

@@ -95,3 +95,7 @@ extension ControlStorage: RecordArchive {
         try await read { try RecordTable.chain(of: server, after: sequence, limit: limit, $0) }
     }
 }
+
+extension ControlStorage: RecordServers {
+    public func servers() async throws -> [ServerName] { try await read { try RecordTable.servers($0) } }
+}

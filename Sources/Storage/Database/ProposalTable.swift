@@ -16,6 +16,7 @@ enum ProposalTable {
             .bytes(stored.code.bytes), .uint(stored.edition &+ 1),
         ]
         guard stored.edition > 0 else {
+            try ClusterKeyTable.expect(stored.code, .control, connection)
             try refusing(ProposalFaults.changedMeanwhile) {
                 try connection.execute(
                     """

@@ -82,6 +82,13 @@ enum RecordTable {
         ).rows.map { try record($0) }
     }
 
+    static func servers(_ connection: DatabaseConnection) throws -> [ServerName] {
+        try connection.execute("SELECT DISTINCT server FROM signature_record ORDER BY server").rows.map {
+            row in
+            try reading("a signature record") { try ServerName(row.text("server")) }
+        }
+    }
+
     static func chain(
         of server: ServerName, after sequence: UInt64, limit: Int, _ connection: DatabaseConnection
     ) throws -> [SignatureRecord] {

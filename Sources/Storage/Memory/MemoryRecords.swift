@@ -86,3 +86,9 @@ extension MemoryStorage: RecordArchive {
         }
     }
 }
+
+extension MemoryStorage: RecordServers {
+    public func servers() async throws -> [ServerName] {
+        read { $0.chains.keys.sorted { $0.text < $1.text } }
+    }
+}

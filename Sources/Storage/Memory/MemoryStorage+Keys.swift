@@ -83,8 +83,7 @@ extension MemoryStorage: ClusterKeyStore {
     }
 
     public func clusterKeys(of plane: Plane) async throws -> [WrappedKey] {
-        read { $0.clusterKeys.filter { $0.plane == plane } }
-            .sorted { ($0.created, $0.id) > ($1.created, $1.id) }
+        read { $0.clusterKeys(of: plane) }
     }
 
     public func clusterKey(_ id: ClusterKeyID) async throws -> WrappedKey? {
@@ -100,6 +99,17 @@ enum KeyFaults {
 
     static func nameTaken(_ name: KeyName) -> KeyringError {
         KeyringError(.keyNameTaken, "another key is called \(name)")
+    }
+
+    static let clusterKeyRetired = KeyringError(
+        .changedMeanwhile, "the cluster key that the row is under was taken away meanwhile")
+
+    static func clusterKeyInUse(_ key: ClusterKeyID) -> KeyringError {
+        KeyringError(.wrongState, "the cluster key \(key) is the newest, or something is under it")
+    }
+
+    static func noClusterKey(_ key: ClusterKeyID) -> KeyringError {
+        KeyringError(.clusterKeyNotFound, "there is no cluster key \(key)")
     }
 
     static func notFound(_ what: String) -> KeyringError {
