@@ -50,6 +50,8 @@ internal import Diagnostics
     private var farewellCode = ResetCode.protocolError
     let history = StreamHistory()
     private var progress: InputProgress
+    /// A reset has begun whose end nghttp2 may not have seen yet.
+    private var sawReset = false
     /// Bytes of bodies that wait to be sent, and that have been.
     var pendingBody = 0
     var sentBody: UInt64 = 0
@@ -92,7 +94,6 @@ internal import Diagnostics
         self.now = now
         var start = 0
         var offset = 0
-        var sawReset = false
         var progress = progress
         defer { self.progress = progress }
         while !hasFailed, let head = progress.next(bytes, from: &offset) {
@@ -110,6 +111,7 @@ internal import Diagnostics
             }
         }
         feed(bytes.extracting(start..<bytes.count))
+        sawReset = sawReset && progress.isInside
         if let failure {
             if farewell == nil { farewell = goAwayFrame(farewellCode) }
             throw failure
