@@ -28,6 +28,7 @@ public final class HTTP2Connection: ConnectionHandler {
     public var closed: (CloseReason) -> Void = { _ in }
 
     private let keepAlive: KeepAlive?
+    private let leastInWindow: Int
     private var prefaceTimer: LoopTimer?
     private var keepAliveTimer: LoopTimer?
     private var heardSincePing = true
@@ -45,6 +46,7 @@ public final class HTTP2Connection: ConnectionHandler {
     ) throws(HTTP2Error) {
         self.connection = connection
         self.keepAlive = keepAlive
+        leastInWindow = connection.limits.leastInWindow
         let role: Session.Role = connection.role == .server ? .server : .client
         session = try Session(role, limits: limits, at: connection.loop.clock.nanoseconds())
         session.outputWanted = { [unowned self] in outputWanted() }
@@ -139,12 +141,14 @@ public final class HTTP2Connection: ConnectionHandler {
     }
 
     private func notePace(at now: UInt64) {
-        input.note(session.isInsideFrame, received, at: now)
-        output.note(session.role == .server && session.pendingBody > 0, session.sentBody, at: now)
+        input.note(session.isInsideFrame, received, least: leastInWindow, at: now)
+        output.note(
+            session.role == .server && session.pendingBody > 0, session.sentBody, least: leastInWindow,
+            at: now)
     }
 
     private func armPace() {
-        paceTimer = connection.loop.schedule(after: connection.limits.rateWindow / 16) { [weak self] in
+        paceTimer = connection.loop.schedule(after: connection.limits.rateWindow / 32) { [weak self] in
             guard let self else { return }
             paceTimer = nil
             checkPace()
@@ -154,10 +158,7 @@ public final class HTTP2Connection: ConnectionHandler {
     private func checkPace() {
         let now = connection.loop.clock.nanoseconds()
         notePace(at: now)
-        let limits = connection.limits
-        let isSlow =
-            input.isSlow(received, at: now, limits) || output.isSlow(session.sentBody, at: now, limits)
-        guard isSlow else {
+        guard input.isSlow(at: now, connection.limits) || output.isSlow(at: now, connection.limits) else {
             // While output waits nobody asks for the watch again.
             if input.isWatched || output.isWatched || session.awaitsOutput { armPace() }
             return

@@ -14,7 +14,7 @@ public struct TransportLimits: Sendable, Equatable {
     /// How long a closed connection waits for the peer to take the last bytes and close too.
     public var linger: Duration = .seconds(2)
     /// Bytes a second, on average over `rateWindow`, that a peer must take when something waits for it, and send when
-    /// the protocol expects something.
+    /// the protocol expects something. The time counts from when it last had moved so much.
     public var leastRate = 1024
     public var rateWindow: Duration = .seconds(4)
 
@@ -37,4 +37,11 @@ public struct TransportLimits: Sendable, Equatable {
     public var reservedDescriptors = 64
 
     public init() {}
+
+    /// Bytes that a peer has to move in each `rateWindow`.
+    package var leastInWindow: Int {
+        let (seconds, attoseconds) = rateWindow.components
+        let least = Double(leastRate) * (Double(seconds) + Double(attoseconds) / 1e18)
+        return Int(min(max(least, 1), 1e15))
+    }
 }

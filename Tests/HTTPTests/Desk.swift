@@ -151,9 +151,9 @@ final class DeskServer: Sendable {
 
     init(
         limits: ServerLimits = ServerLimits(), transport: TransportLimits = TransportLimits(),
-        security: Security = .plain, at address: Address? = nil
+        security: Security = .plain, at address: Address? = nil, clock: LoopClock = .monotonic
     ) throws {
-        loops = try EventLoops(count: 2)
+        loops = try EventLoops(count: 2, clock: clock)
         let server = Server(Desk.router, limits: limits) { [witness] in witness.observe($0) }
         let address = address ?? Address("127.0.0.1", port: 0) ?? .unix("")
         listener = try Listener(at: address, loops: loops, security: security, limits: transport) {
@@ -166,13 +166,19 @@ final class DeskServer: Sendable {
     private static func stop(_ loops: EventLoops) { loops.stop() }
 
     /// Sends bytes as they are and returns all that comes until the server closes.
-    func raw(_ text: String, half: Bool = true, within time: Duration = .seconds(10)) async throws -> String {
-        String(decoding: try await raw(Array(text.utf8), half: half, within: time), as: UTF8.self)
+    /// With `behindTheFirstAnswer`, that is sent when something has come, and then the end.
+    func raw(
+        _ text: String, half: Bool = true, within time: Duration = .seconds(60),
+        behindTheFirstAnswer rest: String? = nil
+    ) async throws -> String {
+        let back = try await raw(
+            Array(text.utf8), half: half && rest == nil, within: time, rest: rest.map { Array($0.utf8) })
+        return String(decoding: back, as: UTF8.self)
     }
 
-    func raw(_ bytes: [UInt8], half: Bool = true, within time: Duration = .seconds(10)) async throws
-        -> [UInt8]
-    {
+    func raw(
+        _ bytes: [UInt8], half: Bool = true, within time: Duration = .seconds(60), rest: [UInt8]? = nil
+    ) async throws -> [UInt8] {
         let loop = loops.all[0]
         let endpoint = endpoint
         let task = Task(executorPreference: loop) {
@@ -191,7 +197,13 @@ final class DeskServer: Sendable {
             }
             var back: [UInt8] = []
             do {
-                while let part = try await bound.value.read() { back += part }
+                while let part = try await bound.value.read() {
+                    if back.isEmpty, let rest {
+                        try await bound.value.write(rest)
+                        bound.value.finish()
+                    }
+                    back += part
+                }
             } catch {
                 back += Array("<cut>".utf8)
             }

@@ -169,7 +169,7 @@ import Transport
     /// A client of HTTP/2 that opens no window holds nothing for long.
     @Test func deafStreamsAreReset() async throws {
         var limits = ServerLimits()
-        limits.bodyWindow = .milliseconds(100)
+        limits.untaken = .milliseconds(100)
         let desk = try DeskServer(limits: limits)
         for target in ["/known/5000000", "/stream/5000"] {
             let answer = try await Carrier.http2.ask("GET", target, at: desk, .deaf)

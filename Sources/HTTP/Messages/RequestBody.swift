@@ -142,12 +142,14 @@ private final class Pace {
     func count(_ bytes: Int) { received += bytes }
 
     func begin(_ tooSlow: @escaping () -> Void) {
+        // Who has kept the pace begins anew, so that a burst gives no more time than the window.
+        if received >= least { (waited, received) = (0, 0) }
         since = loop.clock.nanoseconds()
         let left = Duration.nanoseconds(Int64(clamping: window - min(window, waited)))
         timer = loop.schedule(after: left) { [weak self] in
             guard let self, since != nil else { return }
             end()
-            if isTooSlow() { tooSlow() } else { begin(tooSlow) }
+            if waited >= window { tooSlow() } else { begin(tooSlow) }
         }
     }
 
@@ -158,11 +160,5 @@ private final class Pace {
         let now = loop.clock.nanoseconds()
         waited += now > since ? now - since : 0
         self.since = nil
-    }
-
-    private func isTooSlow() -> Bool {
-        guard waited >= window else { return false }
-        defer { (waited, received) = (0, 0) }
-        return received < least
     }
 }

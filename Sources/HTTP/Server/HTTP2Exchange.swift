@@ -123,7 +123,7 @@ final class HTTP2Exchange: StreamHandler, ExchangeOutput {
 
     /// A client that opens no window for what waits would hold it for ever; pings do not show that.
     private func watchReader(taken: Int) {
-        watch = loop.schedule(after: limits.bodyWindow) { [weak self] in
+        watch = loop.schedule(after: limits.untaken) { [weak self] in
             guard let self, let stream else { return }
             let now = sent - stream.pending
             if stream.pending > 0, now - taken < limits.leastBody { return stream.reset(.cancel) }

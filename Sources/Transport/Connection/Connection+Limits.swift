@@ -1,38 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How much a peer took and sent in a stretch of time in which it should have.
+/// How much a peer took, or sent, since it last kept the pace. One that is older than the limits' `rateWindow` belongs to a
+/// peer that is too slow.
 struct RateWindow {
-    var start: UInt64
-    var sent = 0
-    var received = 0
-    /// Whether output waited from the window's start to now, and input was expected.
-    var outputPending: Bool
-    var inputExpected: Bool
+    private(set) var start: UInt64
+    private var count = 0
 
-    /// Whether the peer was slower than `least` bytes in the whole window.
-    func isTooSlow(_ least: Int) -> Bool {
-        (outputPending && sent < least) || (inputExpected && received < least)
+    init(start: UInt64) { self.start = start }
+
+    /// A peer that has moved enough begins anew, so that a burst gives it no more time than the window.
+    mutating func note(_ more: Int, least: Int, at now: UInt64) {
+        count += more
+        if count >= least { self = RateWindow(start: now) }
     }
 }
 
 extension Connection {
     func noteInput(_ count: Int) {
         lastActivity = loop.core.now
-        window?.received += count
+        inputWindow?.note(count, least: limits.leastInWindow, at: loop.core.now)
     }
 
     func noteOutput(_ count: Int) {
         lastActivity = loop.core.now
-        window?.sent += count
+        outputWindow?.note(count, least: limits.leastInWindow, at: loop.core.now)
     }
 
-    /// Begins to measure, unless it already does.
-    func watchRate() {
-        if window != nil {
-            return
-        }
-        let pending = !output.isEmpty
-        window = RateWindow(start: loop.core.now, outputPending: pending, inputExpected: expectsInput)
+    /// Output waits that the socket does not take.
+    func watchOutput() {
+        guard outputWindow == nil else { return }
+        outputWindow = RateWindow(start: loop.core.now)
+        armWatchdog()
+    }
+
+    func watchInput() {
+        inputWindow = RateWindow(start: loop.core.now)
         armWatchdog()
     }
 
@@ -55,10 +57,13 @@ extension Connection {
         default:
             var due = drainUntil ?? oldAt
             due = min(due, (isBusy ? loop.core.now : lastActivity) &+ limits.idle.nanoseconds)
-            if let window { due = min(due, window.start &+ limits.rateWindow.nanoseconds) }
+            if let start = slowest { due = min(due, start &+ limits.rateWindow.nanoseconds) }
             return due
         }
     }
+
+    /// Since when the peer has not kept the pace, in the direction in which that is longer ago.
+    private var slowest: UInt64? { [inputWindow?.start, outputWindow?.start].compactMap(\.self).min() }
 
     private func judge() {
         let now = loop.clock.nanoseconds()
@@ -71,13 +76,7 @@ extension Connection {
         if !isBusy, now >= lastActivity &+ limits.idle.nanoseconds {
             return abort(.idle)
         }
-        if let window, now >= window.start &+ limits.rateWindow.nanoseconds {
-            let (seconds, attoseconds) = limits.rateWindow.components
-            let least = Double(limits.leastRate) * (Double(seconds) + Double(attoseconds) / 1e18)
-            if window.isTooSlow(Int(least)) { return abort(.tooSlow) }
-            self.window = nil
-            if !output.isEmpty || expectsInput { watchRate() }
-        }
+        if let start = slowest, now >= start &+ limits.rateWindow.nanoseconds { return abort(.tooSlow) }
         if let drainUntil {
             if now >= drainUntil { return abort(.drained) }
         } else if now >= oldAt {

@@ -31,9 +31,10 @@ extension Connection {
             case .bytes(let count):
                 output.remove(first: count)
                 noteOutput(count)
-            case .wantsInput: return
+            case .wantsInput: return watchOutput()
             case .wantsOutput, .end:
                 isBlocked = true
+                watchOutput()
                 return updateInterest()
             case .failed(let reason): return hearLastWords(reason)
             }
@@ -41,7 +42,7 @@ extension Connection {
         guard phase == .open || phase == .closing else { return }
         // The last turn of the loop may have emptied it, with nobody asked for more yet.
         guard output.isEmpty, !(producesMore && isOpen) else { return flushSoon() }
-        window?.outputPending = false
+        outputWindow = nil
         if willFinish && !outputShut { shutOutput() }
     }
 

@@ -78,14 +78,17 @@ public final class Connection {
     let oldAt: UInt64
     var lastActivity: UInt64
     var drainUntil: UInt64?
-    var window: RateWindow?
+    /// There while input is expected.
+    var inputWindow: RateWindow?
+    /// There while output waits that the socket does not take.
+    var outputWindow: RateWindow?
 
     /// Whether the protocol has something to do for the peer, so that silence is no idleness.
     public var isBusy = false
     /// Whether the protocol waits for bytes that the peer should be sending; then the least rate holds.
     public var expectsInput = false {
         didSet {
-            if !expectsInput { window?.inputExpected = false } else if !oldValue { watchRate() }
+            if !expectsInput { inputWindow = nil } else if !oldValue { watchInput() }
         }
     }
 
@@ -122,7 +125,6 @@ public final class Connection {
     public func write(_ bytes: Span<UInt8>) {
         guard isOpen else { return }
         guard output.count + bytes.count <= limits.outputMost else { return abort(.tooMuchOutput) }
-        if output.isEmpty { watchRate() }
         output.append(bytes)
         flushSoon()
     }
