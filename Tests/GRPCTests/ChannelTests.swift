@@ -41,7 +41,7 @@ import Transport
         try await onLoop(loops.all[0], to: endpoints) { channel in
             for _ in 0..<20 {
                 let answer = try await channel.unary(
-                    "/test.Echo/Say", [1], CallOptions(timeout: .seconds(20)))
+                    "/test.Echo/Say", [1], CallOptions(timeout: .seconds(60)))
                 #expect(answer == [1])
             }
             let ready = channel.servers.filter(\.isReady).map(\.address.port)

@@ -29,7 +29,7 @@ import Transport
             let proxy = try CuttingProxy(to: address, loops: server.loops) { cut }
             let endpoint = Endpoint.host("127.0.0.1", port: proxy.listener.address.port)
             let ends = try await onLoop(loop, to: [endpoint], settings) { channel in
-                let options = CallOptions(timeout: .seconds(20))
+                let options = CallOptions(timeout: .seconds(60))
                 var ends: [CallStatus?] = []
                 ends.append(
                     await status {

@@ -45,7 +45,7 @@ import Transport
         small.session.headerListSize = 8000
         small.session.headerFields = 32
         try await server.withChannel { channel in
-            var options = CallOptions(timeout: .seconds(20))
+            var options = CallOptions(timeout: .seconds(60))
             for (name, value) in metadata.fields { options.metadata.append(name, value) }
             let end = await status {
                 try await channel.call("/test.Echo/Greet", options) { call in
@@ -183,7 +183,7 @@ import Transport
     /// A client that takes nothing of its answer is cut off, whether its handler has ended or not.
     @Test func clientThatTakesNothingIsCutOff() async throws {
         var limits = ServerLimits()
-        limits.untaken = .milliseconds(200)
+        limits.untaken = .seconds(1)
         let ends = Notes()
         let server = try EchoServer(limits: limits, loops: 1) { call, status in
             ends.add("\(call.path) \(status.status.name)")

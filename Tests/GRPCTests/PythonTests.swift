@@ -44,7 +44,7 @@ enum Python: String, CaseIterable, Sendable {
     }
 
     static func callEveryKind(_ channel: Channel) async throws {
-        let patient = CallOptions(timeout: .seconds(20))
+        let patient = CallOptions(timeout: .seconds(60))
         let message = (0..<300_000).map { UInt8(truncatingIfNeeded: $0) }
         let answer = try await channel.unary("/test.Echo/Say", message, patient)
         #expect(answer == message)
@@ -112,7 +112,7 @@ enum Python: String, CaseIterable, Sendable {
         let servers = try (0..<2).map { _ in try python.run("grpcio_server.py") }
         let ports = try servers.map { server in try #require(server.readLine().flatMap { UInt16($0) }) }
         let failed = try await withChannel(to: ports) { channel in
-            let options = CallOptions(timeout: .seconds(20), waitsForReady: true)
+            let options = CallOptions(timeout: .seconds(60), waitsForReady: true)
             while channel.servers.count(where: \.isReady) < 2 {
                 try await Task.sleep(for: .milliseconds(5))
             }

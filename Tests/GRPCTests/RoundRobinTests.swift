@@ -81,5 +81,8 @@ import Testing
         #expect(zip(delays, delays.dropFirst()).allSatisfy { $0 <= $1 })
         #expect(delays.allSatisfy { $0 <= backoff.most && $0 > .zero })
         #expect(delays.last ?? .zero >= backoff.most * 0.6)
+        // Two that lost the same server at once do not come back at once.
+        #expect(
+            (1...20).allSatisfy { backoff.delay(after: $0, chance: (chance + 0.3) / 2) != delays[$0 - 1] })
     }
 }

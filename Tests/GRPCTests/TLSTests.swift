@@ -26,7 +26,7 @@ import Transport
         let settings = ChannelSettings(security: .tls(try TLSContext(tls.forGRPC(bare))))
         let end = try await server.withChannel(settings) { channel in
             await status {
-                _ = try await channel.unary("/test.Echo/Who", [], CallOptions(timeout: .seconds(20)))
+                _ = try await channel.unary("/test.Echo/Who", [], CallOptions(timeout: .seconds(60)))
             }
         }
         #expect(end?.status == .unavailable)

@@ -14,7 +14,7 @@ import Transport
     {
         let scheme = https ? "https://localhost" : "http://127.0.0.1"
         return try Command.check(
-            ["curl", "--silent", "--show-error", "--max-time", "20"] + arguments + [
+            ["curl", "--silent", "--show-error", "--max-time", "60"] + arguments + [
                 "\(scheme):\(desk.port)\(path)"
             ]
         ).text
@@ -59,7 +59,7 @@ import Transport
         let output = try Command.python(
             """
             import email.utils, http.client, sys, time
-            c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=20)
+            c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
             def ask(method, path, body=None, headers={}):
                 c.request(method, path, body, headers)
                 r = c.getresponse()
@@ -119,7 +119,9 @@ import Transport
             """)
         for extra in [[], ["-s", script]] {
             let output = try Command.check(
-                ["wrk", "-t", "1", "-c", "8", "-d", "1s"] + extra + ["http://127.0.0.1:\(desk.port)/notes/5"])
+                ["wrk", "-t", "1", "-c", "8", "-d", "1s", "--timeout", "60s"] + extra + [
+                    "http://127.0.0.1:\(desk.port)/notes/5"
+                ])
             #expect(output.text.contains("requests in"))
             #expect(
                 !output.text.contains("Non-2xx") && !output.text.contains("Socket errors"), "\(output.text)")

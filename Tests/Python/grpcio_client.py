@@ -35,19 +35,19 @@ def status_of(what, call):
 
 
 # unary, with metadata both ways
-answer, call = unary("Say").with_call(b"hello", metadata=(("echo", "me"), ("trace-bin", b"\x00\xff")), timeout=20)
+answer, call = unary("Say").with_call(b"hello", metadata=(("echo", "me"), ("trace-bin", b"\x00\xff")), timeout=60)
 expect("unary", answer == b"hello")
 expect("trailers", ("echoed", "me") in call.trailing_metadata())
-expect("empty message", unary("Say")(b"", timeout=20) == b"")
+expect("empty message", unary("Say")(b"", timeout=60) == b"")
 
 # all other kinds
 repeat = channel.unary_stream("/test.Echo/Repeat", same, same)
-expect("server stream", list(repeat(b"\x07", timeout=20)) == [b"\x07"] * 7)
+expect("server stream", list(repeat(b"\x07", timeout=60)) == [b"\x07"] * 7)
 count = channel.stream_unary("/test.Echo/Count", same, same)
-expect("client stream", count((b"x" * n for n in range(200)), timeout=20) == b"200 19900")
+expect("client stream", count((b"x" * n for n in range(200)), timeout=60) == b"200 19900")
 talk = channel.stream_stream("/test.Echo/Talk", same, same)
 sent = [b"%d" % n for n in range(500)]
-expect("bidi", list(talk(iter(sent), timeout=20)) == sent)
+expect("bidi", list(talk(iter(sent), timeout=60)) == sent)
 
 # large messages
 large = bytes(range(256)) * (3 << 12)
@@ -60,21 +60,21 @@ for code in grpc.StatusCode:
     number = code.value[0]
     if number == 0:
         continue
-    error = status_of("status", lambda: unary("Fail")(bytes([number]), timeout=20))
+    error = status_of("status", lambda: unary("Fail")(bytes([number]), timeout=60))
     expect(f"status {code}", error and error.code() == code)
     expect("message", error and error.details() == "as asked: 100 % wörtlich")
     trailers = dict(error.trailing_metadata()) if error else {}
     expect("details", trailers.get("grpc-status-details-bin") == b"\x01\x02\x03")
 
 # unknown method, deadline, cancellation
-error = status_of("unknown", lambda: unary("Nothing")(b"", timeout=20))
+error = status_of("unknown", lambda: unary("Nothing")(b"", timeout=60))
 expect("unimplemented", error and error.code() == grpc.StatusCode.UNIMPLEMENTED)
 error = status_of("deadline", lambda: unary("Hang")(b"", timeout=0.3))
 expect("deadline", error and error.code() == grpc.StatusCode.DEADLINE_EXCEEDED)
-future = unary("Hang").future(b"", timeout=20)
+future = unary("Hang").future(b"", timeout=60)
 future.cancel()
 expect("cancelled", future.cancelled())
-stream = talk(iter([b"a"] * 10), timeout=20)
+stream = talk(iter([b"a"] * 10), timeout=60)
 next(stream)
 stream.cancel()
 error = status_of("cancelled stream", lambda: list(stream))
@@ -82,7 +82,7 @@ expect("cancelled stream", error and error.code() == grpc.StatusCode.CANCELLED)
 
 # compression is not offered
 error = status_of(
-    "gzip", lambda: unary("Say")(b"a" * 4000, timeout=20, compression=grpc.Compression.Gzip)
+    "gzip", lambda: unary("Say")(b"a" * 4000, timeout=60, compression=grpc.Compression.Gzip)
 )
 expect("gzip", error and error.code() == grpc.StatusCode.UNIMPLEMENTED)
 

@@ -28,7 +28,7 @@ health = stub(grpc.insecure_channel(sys.argv[1]))
 
 def check(service):
     try:
-        return name(health.Check(request(service=service), timeout=20))
+        return name(health.Check(request(service=service), timeout=60))
     except grpc.RpcError as error:
         return error.code().name
 

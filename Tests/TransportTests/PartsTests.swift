@@ -39,6 +39,12 @@ import Testing
         #expect(error?.code == .addressInvalid)
     }
 
+    @Test func aLoopForEachCore() throws {
+        let loops = try EventLoops()
+        #expect(loops.all.count == Cores.available)
+        loops.stop()
+    }
+
     @Test func cores() {
         #expect(Cores.quota(cpuMax: "max 100000\n") == nil)
         #expect(Cores.quota(cpuMax: "100000 100000\n") == 1)

@@ -51,7 +51,8 @@ final class OpenStream: Sendable {
         try tls.ca.issue("second", san: "URI:spiffe://test/second")
         try tls.ca.issue("replacement", san: "DNS:server.test")
         let context = try TLSContext(tls.server)
-        let loops = try TestLoops()
+        // The time stands still: what is cut off is cut off at once, however busy the machine is.
+        let loops = try TestLoops(clock: ManualClock().clock)
         let loop = loops.loops.all[0]
         let ends = Ends()
         let listener = try Listener(
@@ -92,10 +93,8 @@ final class OpenStream: Sendable {
 
         try tls.ca.revoke("second")
         settings.revocations = [.file(try tls.ca.revocationList())]
-        let start = ContinuousClock.now
         try context.reload(settings)
         await #expect(throws: TransportError.self) { try await second.receive() }
-        #expect(ContinuousClock.now - start < .seconds(1))
         await eventually { !ends.reasons.isEmpty }
         #expect(ends.reasons == [.peerRefused])
         let fourth = try await connect("second")

@@ -118,7 +118,7 @@ final class Ends: Sendable {
             ended: { _, reason in ends.add(reason) }, handler: introduce)
         for (index, one) in Self.cases.enumerated() {
             let output = try await command(
-                ["timeout", "20", "openssl", "s_client", "-connect", "127.0.0.1:\(listener.address.port)"]
+                ["timeout", "60", "openssl", "s_client", "-connect", "127.0.0.1:\(listener.address.port)"]
                     + ["-CAfile", "ca.crt", "-servername", "server.test", "-quiet"] + one.arguments,
                 input: Array("hello\n".utf8), folder: tls.ca.path)
             let seen = output.text + output.errorText
@@ -152,7 +152,7 @@ final class Ends: Sendable {
         ]
         for (arguments, expected) in cases {
             let output = try await command(
-                ["timeout", "20", "openssl", "s_client", "-connect", "127.0.0.1:\(listener.address.port)"]
+                ["timeout", "60", "openssl", "s_client", "-connect", "127.0.0.1:\(listener.address.port)"]
                     + ["-CAfile", "ca.crt", "-quiet", "-cert", "client.crt", "-key", "client.key"]
                     + arguments,
                 input: Array("hello\n".utf8), folder: tls.ca.path)

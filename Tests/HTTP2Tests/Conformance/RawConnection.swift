@@ -48,7 +48,7 @@ final class RawConnection {
 
     /// Sends all of it; false when the server has closed, or takes nothing for `patience` milliseconds.
     @discardableResult
-    func send(_ bytes: [UInt8], patience: Int32 = 10_000) -> Bool {
+    func send(_ bytes: [UInt8], patience: Int32 = 60_000) -> Bool {
         var offset = 0
         while offset < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
@@ -69,7 +69,7 @@ final class RawConnection {
     }
 
     /// The next frame, waited for at most `patience` milliseconds.
-    func next(patience: Int32 = 10_000) -> Incoming {
+    func next(patience: Int32 = 60_000) -> Incoming {
         while true {
             if let frame = takeFrame() { return .frame(frame) }
             guard wait(for: POLLIN, patience) else { return .silence }

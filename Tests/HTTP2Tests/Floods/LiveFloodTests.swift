@@ -78,6 +78,24 @@ import Testing
     }
 }
 
+/// The same without a measure, so that the sanitizers look at it too: behind every attack the server serves on.
+@Suite struct SurvivedFloodTests {
+    @Test(arguments: WireTarget.Listener.allCases)
+    func serverServesOn(_ listener: WireTarget.Listener) async throws {
+        let (refused, isDrained) = try await apart {
+            let target = try WireTarget(isPatient: true)
+            let refused = try Attack.all.filter { attack in
+                _ = try attack.timeToCut(port: target.port(of: listener))
+                let client = try HonestClient(port: target.honestPort(of: listener))
+                return try client.rate(over: .milliseconds(1)) == 0
+            }
+            return (refused.map(\.testDescription), target.drain())
+        }
+        #expect(refused == [])
+        #expect(isDrained)
+    }
+}
+
 /// Others on a thread of their own. In life they have machines of their own; here they get what time of the processors
 /// the server and the honest client leave, and a little more.
 private final class Background: Sendable {
