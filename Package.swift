@@ -232,6 +232,7 @@ let house: [Room] =
                 "Settings",
                 "Signatures",
                 "SigningProtocol",
+                "Verification",
             ]),
         Room(
             floor: 12, name: "TestPeers", sort: .workshop(.library, path: "Tests/TestPeers"),

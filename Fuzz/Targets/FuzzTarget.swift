@@ -29,6 +29,7 @@ public struct FuzzTarget: Sendable {
         signingProtocolTargets,
         keyringTargets,
         controlTargets,
+        verificationTargets,
     ].flatMap { $0 }
 
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

@@ -40,4 +40,30 @@ import Testing
         let signed = try VerifyCommandTests.Signed.made.get()
         #expect(await Bench().run("inspect", signed.path("missing")) == 4)
     }
+
+    /// Whatever fuzzers kept: it is shown or refused, and never good.
+    @Test func everyCorpus() async throws {
+        let signed = try VerifyCommandTests.Signed.made.get()
+        let root = Repository.path("Fuzz/Corpus")
+        let folders = [
+            "rpm-package", "kernel-module", "efi-image", "openpgp-signature", "cms-signature",
+            "http1-request",
+        ]
+        for folder in folders {
+            let paths = try FileManager.default.contentsOfDirectory(atPath: root + "/" + folder).sorted().map
+            {
+                "\(root)/\(folder)/\($0)"
+            }
+            let verified = Bench()
+            #expect(await verified.run(["verify", "-k", signed.key, "-o", "jsonl"] + paths) != 0)
+            #expect(!verified.paper.out.contains(#""status":"good""#))
+            #expect(verified.paper.out.split(separator: "\n").count == paths.count + 1)
+            let inspected = Bench()
+            #expect([0, 1].contains(await inspected.run(["inspect", "-o", "jsonl"] + paths)))
+            #expect(inspected.paper.out.split(separator: "\n").count == paths.count)
+            for path in paths {
+                #expect([1, 6].contains(await Bench().run(["verify", "-k", signed.key, path])), "\(path)")
+            }
+        }
+    }
 }

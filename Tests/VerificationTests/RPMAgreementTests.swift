@@ -94,6 +94,11 @@ import Testing
             return paths.map { verdicts[$0] ?? false }
         }
 
+        /// What rpm says of each signature and digest.
+        func notes(on path: String) throws -> String {
+            try Command.run(["rpmkeys", "--dbpath", folder.path + "/db", "-Kv", path]).text
+        }
+
         /// All signatures have to hold, as rpm asks for; a header's may stand beside one of the whole file.
         func isGood(_ path: String) -> Bool {
             guard let verdict = try? FileVerdict(of: path, by: keys, at: Signers.now + 60) else {
