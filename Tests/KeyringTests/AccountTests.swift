@@ -9,7 +9,7 @@ import Testing
     @Test func rolesByHand() {
         let drawn: [(Role, [Ability])] = [
             (.viewer, [.readKeys]),
-            (.operator, [.readKeys, .switchKeys, .readGrants, .readRecords]),
+            (.operator, [.readKeys, .switchKeys, .ownKeys, .readGrants, .readRecords]),
             (.administrator, Ability.allCases),
             (.auditor, [.readKeys, .readGrants, .readRecords, .readUsers, .readAudit]),
         ]

@@ -205,6 +205,32 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func privateKeysAreTheirOwners(_ backend: Backend) async throws {
+        let stores = try await Stores(backend)
+        let (me, you) = (try UserID.random(), try UserID.random())
+        _ = try await stores.added("key-of-all")
+        for (owner, name) in [(me, "me:own-key"), (you, "you:own-key")] {
+            let pair = try PrivateKey.generate(.p256)
+            let form = try stores.record("some-key", pair)
+            let record = try KeyRecord(
+                id: form.id, scheme: form.scheme, purpose: form.purpose, algorithm: form.algorithm,
+                publicKey: form.publicKey, fingerprint: form.fingerprint, created: form.created, owner: owner,
+                name: KeyName(name), state: .enabled, expires: nil)
+            try await stores.keys.add([stores.data.seal(pair, for: record)], Stores.event(.keyGenerate))
+        }
+        for (sight, expected) in [
+            (KeySight.all, ["key-of-all", "me:own-key", "you:own-key"]), (.publicOnly, ["key-of-all"]),
+            (.privateOf(me), ["me:own-key"]), (.publicAndPrivateOf(you), ["key-of-all", "you:own-key"]),
+        ] {
+            var query = KeyQuery()
+            query.sight = sight
+            let page = try await stores.keys.keys(query)
+            #expect(page.keys.map(\.record.name.text) == expected && page.total == expected.count)
+        }
+        #expect(try await stores.keys.key(named: KeyName("me:own-key"))?.record.owner == me)
+    }
+
+    @Test(arguments: Backend.allCases)
     func clusterKeys(_ backend: Backend) async throws {
         let stores = try await Stores(backend)
         let kms = try TestKMS()

@@ -49,6 +49,7 @@ extension CommandRun {
         }
         return NewKey(
             name: name, description: invocation.text("description") ?? "",
+            visibility: invocation.flag("private") ? "private" : "public",
             key_type: type == "ca" && parent != nil ? "x509ica" : Self.types[type] ?? "x509ee",
             attributes: attributes, parent_id: parent, expire_at: expiry() ?? "")
     }

@@ -118,6 +118,7 @@ extension CommandTree {
                     .value(
                         "parent", "KEY", "the authority that certifies it; for all but openpgp and a root"),
                     .value("description", "TEXT", "for those who list it"),
+                    .flag("private", "yours alone, enabled at once, and called USER:NAME"),
                 ],
                 arguments: [CommandArgument("NAME", "its name")],
                 examples: [

@@ -25,6 +25,12 @@ public struct Caller: Hashable, Sendable {
 
     public func may(_ ability: Ability) -> Bool { role.may(ability) }
 
+    /// For what he may not do in any way.
+    func refuse<Value>(_ ability: Ability) throws(ControlError) -> Value {
+        try require(ability)
+        throw ControlError(.roleMissing, "this is not allowed")
+    }
+
     /// Throws unless the role has the ability.
     func require(_ ability: Ability) throws(ControlError) {
         guard may(ability) else {
@@ -32,6 +38,9 @@ public struct Caller: Hashable, Sendable {
             throw ControlError(.roleMissing, "the role \(role.rawValue) does not allow it; these do: \(able)")
         }
     }
+
+    /// The keys that he may see.
+    var sight: KeySight { user.map { .publicAndPrivateOf($0.id) } ?? .all }
 
     /// What he did, for the audit.
     func event(_ action: AuditAction, _ subject: String, at time: Moment, _ facts: [(String, String)] = [])

@@ -42,14 +42,24 @@ public struct GrantRegister: Sendable {
         _ clients: IdentityPattern, keys patterns: [String], kinds: Set<SigningKind>, expires: Moment? = nil,
         summary: String = "", by caller: Caller
     ) async throws -> Grant {
-        try caller.require(.manageGrants)
+        guard caller.may(.manageGrants) || caller.may(.ownKeys) else {
+            return try caller.refuse(.manageGrants)
+        }
         let now = clock()
         guard expires.map({ now < $0 }) ?? true else {
             throw ControlError(.invalidArgument, "expire_at: it lies in the past")
         }
         // Whatever happens to one of the keys until the grant is written, it is judged by what the key is then.
         for _ in 0..<Self.tries {
-            let named = try await expand(patterns, for: kinds)
+            let named: [StoredKey]
+            do {
+                named = try await expand(patterns, for: kinds, caller)
+            } catch let error as ControlError where error.code == .keyNotFound {
+                try caller.require(.manageGrants)
+                throw error
+            }
+            // An owner grants the use of his private keys, and nobody else does.
+            if named.contains(where: { $0.record.owner == nil }) { try caller.require(.manageGrants) }
             let grant = try Grant(
                 id: .random(), clients: clients, keys: Set(named.map(\.record.id)), kinds: kinds,
                 created: now,
@@ -73,18 +83,28 @@ public struct GrantRegister: Sendable {
     private static let tries = 5
 
     public func remove(_ id: GrantID, by caller: Caller) async throws {
-        try caller.require(.manageGrants)
+        if !caller.may(.manageGrants) {
+            guard caller.may(.ownKeys), let user = caller.user?.id, let stored = try await grants.grant(id)
+            else { return try caller.refuse(.manageGrants) }
+            for key in stored.grant.keys {
+                guard try await keys.key(key)?.record.owner == user else {
+                    return try caller.refuse(.manageGrants)
+                }
+            }
+        }
         try await grants.remove(id, caller.event(.grantRemove, id.description, at: clock()))
     }
 
-    private func expand(_ patterns: [String], for kinds: Set<SigningKind>) async throws -> [StoredKey] {
+    private func expand(_ patterns: [String], for kinds: Set<SigningKind>, _ caller: Caller) async throws
+        -> [StoredKey]
+    {
         guard (1...Grant.mostKeys).contains(patterns.count) else {
             throw ControlError(.invalidArgument, "keys: 1 to \(Grant.mostKeys) names, ids or patterns")
         }
         let schemes = Set(kinds.map(\.scheme))
         var found: [KeyID: StoredKey] = [:]
         for pattern in patterns {
-            let matching = try await keys(matching: pattern)
+            let matching = try await keys(matching: pattern).filter { caller.sight.includes($0.record.owner) }
             guard !matching.isEmpty else {
                 throw ControlError(.keyNotFound, "keys: there is no key \(pattern.prefix(80))")
             }
@@ -118,6 +138,8 @@ public struct GrantRegister: Sendable {
         let pattern = try NamePattern(pattern)
         var query = KeyQuery()
         query.purpose = .signing
+        // Private keys are granted one by one.
+        query.sight = .publicOnly
         query.limit = KeyQuery.largest
         var matching: [StoredKey] = []
         while true {

@@ -94,7 +94,7 @@ extension KeyAlgorithm {
 
 extension KeyQuery {
     /// `?key_type=&state=&name=&visibility=&parent_id=&expires_until=&page_size=&page_number=`
-    init(_ query: Query) throws {
+    init(_ query: Query, for caller: Caller) throws {
         self.init()
         try query.allow([
             "key_type", "state", "name", "visibility", "parent_id", "expires_until", "page_size",
@@ -123,11 +123,24 @@ extension KeyQuery {
             parent = id
         }
         nameContains = try query.value("name") ?? ""
-        guard try query.value("visibility") ?? "public" == "public" else {
-            throw ControlError(.unsupported, "visibility: this version has public keys only")
-        }
+        sight = try sight(query, for: caller)
         let page = try Page(query)
         (offset, limit) = (page.offset, page.limit)
+    }
+}
+
+extension KeyQuery {
+    /// Without a word about it, all that the caller may see.
+    private func sight(_ query: Query, for caller: Caller) throws -> KeySight {
+        guard let visibility = try query.value("visibility").map({ try Visibility.named($0) }) else {
+            return caller.sight
+        }
+        switch (visibility, caller.user) {
+        case (.public, _): return .publicOnly
+        case (.private, let user?): return .privateOf(user.id)
+        case (.private, nil):
+            throw ControlError(.invalidArgument, "visibility: a program has no private keys")
+        }
     }
 }
 

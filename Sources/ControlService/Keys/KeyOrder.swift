@@ -18,26 +18,35 @@ public struct KeyOrder: Sendable {
         case signer(DistinguishedName, parent: String, SigningScheme)
     }
 
+    /// A private key's name gets its owner's in front.
     public var name: KeyName
+    public var isPrivate: Bool
     public var summary: String
     public var algorithm: KeyAlgorithm
     /// Of the signatures over its certificate.
     public var digest: DigestAlgorithm
     public var expires: Moment
     public var sort: Sort
+    /// Set by the register.
+    var owner: UserID?
+    /// Public keys wait for an administrator, private ones are their owner's own affair.
+    var firstState: KeyState { owner == nil ? .disabled : .enabled }
 
     public init(
-        name: KeyName, summary: String = "", algorithm: KeyAlgorithm, digest: DigestAlgorithm? = nil,
-        expires: Moment, sort: Sort
+        name: KeyName, isPrivate: Bool = false, summary: String = "", algorithm: KeyAlgorithm,
+        digest: DigestAlgorithm? = nil, expires: Moment, sort: Sort
     ) throws {
         self.name = name
+        self.isPrivate = isPrivate
         self.summary = summary
         self.algorithm = algorithm
         self.digest = digest ?? algorithm.usualDigest
         self.expires = expires
         self.sort = sort
         guard name.owner == nil else {
-            throw ControlError(.unsupported, "visibility: this version makes public keys only")
+            throw ControlError(
+                .invalidArgument,
+                "name: without \":\"; a private key gets its owner's name in front by itself")
         }
         if case .signer(_, _, let scheme) = sort {
             guard CertificateProfile(signersOf: scheme) != nil, scheme.takes(algorithm) else {

@@ -43,9 +43,8 @@ extension KeyRegister {
         _ operation: Proposal.Operation, of idOrName: String, because reason: RevocationReason? = nil,
         by caller: Caller, isExpected: (StoredKey) throws -> Void = { _ in }
     ) async throws -> StoredKey {
-        try caller.require(.manageKeys)
-        return try await settled {
-            let stored = try await find(idOrName)
+        try await settled {
+            let stored = try await find(idOrName, for: caller, to: .manageKeys)
             try isExpected(stored)
             if let open = try await pending(operation, of: stored) {
                 guard reason == nil || reason == open.proposal.reason else {
@@ -65,7 +64,7 @@ extension KeyRegister {
         try caller.require(.manageKeys)
         try await settled {
             let open = try await existing(id)
-            _ = try await approve(open, of: find(open.proposal.key.description), by: caller)
+            _ = try await approve(open, of: any(open.proposal.key.description), by: caller)
         }
         return try await existing(id).proposal
     }
@@ -78,9 +77,8 @@ extension KeyRegister {
         _ operation: Proposal.Operation, of idOrName: String, by caller: Caller,
         isExpected: (StoredKey) throws -> Void = { _ in }
     ) async throws -> StoredKey {
-        try caller.require(.manageKeys)
-        return try await settled {
-            let stored = try await find(idOrName)
+        try await settled {
+            let stored = try await find(idOrName, for: caller, to: .manageKeys)
             try isExpected(stored)
             guard let open = try await pending(operation, of: stored) else {
                 _ = try stored.record.applying(operation.actions.cancel)
@@ -112,7 +110,7 @@ extension KeyRegister {
                 throw ControlError(.approvalOver, "the request is over")
             }
             _ = try await close(
-                open, of: find(open.proposal.key.description), as: .cancelled, by: caller, at: now)
+                open, of: any(open.proposal.key.description), as: .cancelled, by: caller, at: now)
         }
         return try await existing(id).proposal
     }
@@ -123,12 +121,17 @@ extension KeyRegister {
         try caller.require(.readKeys)
         let all = try await stores.proposals(query)
         for stored in all { try await ring.check(stored) }
-        return all.map(\.proposal)
+        // Nobody has to approve what becomes of a private key, so those are not shown: they name their owners.
+        return all.map(\.proposal).filter { $0.needed > 0 || $0.requester.user == caller.user?.id }
     }
 
     public func proposal(_ id: ProposalID, for caller: Caller) async throws -> Proposal {
         try caller.require(.readKeys)
-        return try await existing(id).proposal
+        let proposal = try await existing(id).proposal
+        guard proposal.needed > 0 || proposal.requester.user == caller.user?.id else {
+            throw ControlError(.approvalNotFound, "there is no request \(id)")
+        }
+        return proposal
     }
 
     /// The requests that these keys wait for.

@@ -17,7 +17,8 @@ extension KeyRegister {
         return try KeyRecord(
             id: .random(), scheme: .openpgp, purpose: .signing, algorithm: order.algorithm,
             publicKey: key.publicKey.spki(), fingerprint: certificate.fingerprint, created: now,
-            name: order.name, summary: order.summary, state: .disabled, expires: order.expires,
+            owner: order.owner, name: order.name, summary: order.summary, state: order.firstState,
+            expires: order.expires,
             certificate: certificate.encoded)
     }
 

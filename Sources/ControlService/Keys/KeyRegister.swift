@@ -35,26 +35,34 @@ public struct KeyRegister: Sendable {
     public func list(_ query: KeyQuery, for caller: Caller) async throws -> KeyPage {
         try caller.require(.readKeys)
         let page = try await keys.keys(query)
-        for key in page.keys { try await ring.check(key) }
+        for key in page.keys {
+            try await ring.check(key)
+            guard caller.sight.includes(key.record.owner) else {
+                throw ControlError(.internalError, "a private key of somebody else was about to be shown")
+            }
+        }
         return page
     }
 
     public func key(_ idOrName: String, for caller: Caller) async throws -> StoredKey {
         try caller.require(.readKeys)
-        return try await find(idOrName)
+        return try await find(idOrName, for: caller)
     }
 
     /// Whether a new key may have the name.
-    public func isFree(_ name: KeyName, for caller: Caller) async throws -> Bool {
+    public func isFree(_ name: KeyName, isPrivate: Bool = false, for caller: Caller) async throws -> Bool {
         try caller.require(.readKeys)
-        return try await keys.key(named: name) == nil
+        guard name.owner == nil else {
+            throw ControlError(.invalidArgument, "name: without \":\" and an owner")
+        }
+        return try await keys.key(named: isPrivate ? Self.privateName(name, of: caller) : name) == nil
     }
 
-    // MARK: Public parts, for everybody
+    // MARK: Public parts: for everybody, those of a private key for its owner
 
     /// The armored OpenPGP certificate.
-    public func publicKey(_ idOrName: String) async throws -> String {
-        let record = try await exported(idOrName)
+    public func publicKey(_ idOrName: String, for caller: Caller?) async throws -> String {
+        let record = try await exported(idOrName, for: caller)
         guard record.scheme == .openpgp else {
             throw ControlError(.keySchemeMismatch, "the key \(record.name) has a certificate, no OpenPGP key")
         }
@@ -62,8 +70,8 @@ public struct KeyRegister: Sendable {
     }
 
     /// The X.509 certificate in PEM.
-    public func certificate(_ idOrName: String) async throws -> String {
-        let record = try await exported(idOrName)
+    public func certificate(_ idOrName: String, for caller: Caller?) async throws -> String {
+        let record = try await exported(idOrName, for: caller)
         guard record.scheme != .openpgp else {
             throw ControlError(
                 .keySchemeMismatch, "the key \(record.name) is an OpenPGP key, without certificate")
@@ -72,8 +80,10 @@ public struct KeyRegister: Sendable {
     }
 
     /// What an authority revoked, in PEM: the present list, or an old one.
-    public func revocationList(_ idOrName: String, number: UInt64? = nil) async throws -> String {
-        let stored = try await find(idOrName)
+    public func revocationList(_ idOrName: String, number: UInt64? = nil, for caller: Caller?) async throws
+        -> String
+    {
+        let stored = try await find(idOrName, for: caller)
         guard stored.record.scheme == .ca else {
             throw ControlError(.notFound, "the key \(stored.record.name) is no authority and revokes nothing")
         }
@@ -81,11 +91,47 @@ public struct KeyRegister: Sendable {
         return try await lists.list(of: stored)
     }
 
-    private func exported(_ idOrName: String) async throws -> KeyRecord {
-        try await find(idOrName).record.applying(.export)
+    private func exported(_ idOrName: String, for caller: Caller?) async throws -> KeyRecord {
+        try await find(idOrName, for: caller).record.applying(.export)
     }
 
-    func find(_ idOrName: String) async throws -> StoredKey {
+    /// A key that the caller may see; a private key of somebody else is not there for him.
+    func find(_ idOrName: String, for caller: Caller?) async throws -> StoredKey {
+        let stored = try await any(idOrName)
+        guard (caller?.sight ?? .publicOnly).includes(stored.record.owner) else {
+            throw Self.noKey(idOrName)
+        }
+        return stored
+    }
+
+    /// A key that the caller may change: a public one with the ability, a private one as its owner.
+    func find(_ idOrName: String, for caller: Caller, to ability: Ability) async throws -> StoredKey {
+        let stored: StoredKey
+        do {
+            stored = try await find(idOrName, for: caller)
+        } catch let error as ControlError where error.code == .keyNotFound {
+            // Who may change nothing hears that first.
+            try caller.require(ability)
+            throw error
+        }
+        try caller.require(stored.record.owner == nil || caller.user == nil ? ability : .ownKeys)
+        return stored
+    }
+
+    private static func noKey(_ idOrName: String) -> ControlError {
+        ControlError(.keyNotFound, "there is no key \(idOrName.prefix(80))")
+    }
+
+    /// `owner:name`
+    static func privateName(_ name: KeyName, of caller: Caller) throws -> KeyName {
+        guard let user = caller.user else {
+            throw ControlError(.invalidArgument, "visibility: a program has no private keys")
+        }
+        return try KeyName("\(user.name):\(name.text)")
+    }
+
+    /// For the control plane itself.
+    func any(_ idOrName: String) async throws -> StoredKey {
         var stored: StoredKey?
         if let id = KeyID(idOrName) {
             stored = try await keys.key(id)
@@ -93,7 +139,7 @@ public struct KeyRegister: Sendable {
             // What cannot be a name is no key's name.
             stored = try await keys.key(named: name)
         }
-        guard let stored else { throw ControlError(.keyNotFound, "there is no key \(idOrName.prefix(80))") }
+        guard let stored else { throw Self.noKey(idOrName) }
         try await ring.check(stored)
         return stored
     }
@@ -105,11 +151,10 @@ public struct KeyRegister: Sendable {
         _ action: KeyAction, to idOrName: String, by caller: Caller,
         isExpected: (StoredKey) throws -> Void = { _ in }
     ) async throws -> StoredKey {
-        try caller.require(.switchKeys)
         guard let auditAction = Self.switches[action] else {
             throw ControlError(.unsupported, "this version does not know \(action.rawValue)")
         }
-        let stored = try await find(idOrName)
+        let stored = try await find(idOrName, for: caller, to: .switchKeys)
         try isExpected(stored)
         let now = clock()
         let record = try stored.record.applying(action)
@@ -125,9 +170,14 @@ public struct KeyRegister: Sendable {
 
     // MARK: Making
 
-    /// A new key; public ones begin disabled.
+    /// A new key; public ones begin disabled, private ones enabled.
     public func generate(_ order: KeyOrder, by caller: Caller) async throws -> StoredKey {
-        try caller.require(.manageKeys)
+        try caller.require(order.isPrivate ? .ownKeys : .manageKeys)
+        var order = order
+        if order.isPrivate {
+            order.name = try Self.privateName(order.name, of: caller)
+            order.owner = caller.user?.id
+        }
         let now = clock()
         guard now < order.expires else {
             throw ControlError(.invalidArgument, "expire_at: it lies in the past")
@@ -135,7 +185,7 @@ public struct KeyRegister: Sendable {
         guard try await keys.key(named: order.name) == nil else {
             throw ControlError(.keyNameTaken, "there is a key \(order.name)")
         }
-        let parent = try await parent(of: order, at: now)
+        let parent = try await parent(of: order, for: caller, at: now)
         let key = try await Self.generate(order.algorithm)
         let record = try await record(order, key, parent, from: now + .seconds(-Self.backdating))
         let stored = try await ring.sealed(record, key)
@@ -147,7 +197,7 @@ public struct KeyRegister: Sendable {
                     ("name", record.name.text), ("scheme", record.scheme.rawValue),
                     ("algorithm", record.algorithm.rawValue), ("fingerprint", Hex.encode(record.fingerprint)),
                 ]))
-        return try await find(record.id.description)
+        return try await any(record.id.description)
     }
 
     /// A key begins a minute ago, so that a server whose clock lags signs with it, and who checks that signature does
@@ -159,13 +209,17 @@ public struct KeyRegister: Sendable {
         try await Task.detached { try PrivateKey.generate(algorithm) }.value
     }
 
-    private func parent(of order: KeyOrder, at now: Moment) async throws -> StoredKey? {
+    private func parent(of order: KeyOrder, for caller: Caller, at now: Moment) async throws -> StoredKey? {
         let name: String
         switch order.sort {
         case .openpgp, .authority: return nil
         case .intermediate(_, let parent), .signer(_, let parent, _): name = parent
         }
-        let parent = try await find(name)
+        let parent = try await find(name, for: caller)
+        guard parent.record.owner == order.owner else {
+            throw ControlError(
+                .invalidArgument, "parent_id: \(parent.record.name) has another visibility than the key")
+        }
         try ClusterKeyRing.checkSigns(parent.record, at: now)
         guard order.expires <= parent.record.expires ?? order.expires else {
             throw ControlError(.invalidArgument, "expire_at: it lies behind the end of \(parent.record.name)")
@@ -202,7 +256,8 @@ public struct KeyRegister: Sendable {
                 id: .random(), scheme: scheme, purpose: isLeaf ? .signing : .certifying,
                 algorithm: order.algorithm, publicKey: spki,
                 fingerprint: Digest(hashing: spki.span, with: .sha256).bytes, created: start,
-                parent: parent?.record.id, name: order.name, summary: order.summary, state: .disabled,
+                parent: parent?.record.id, owner: order.owner, name: order.name, summary: order.summary,
+                state: order.firstState,
                 expires: order.expires, certificate: certificate.der + (authorities?.record.certificate ?? [])
             )
         }

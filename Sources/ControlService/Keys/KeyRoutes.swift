@@ -15,7 +15,7 @@ struct KeyRoutes {
         for path in ["/api/v1/keys", "/api/v1/keys/"] {
             router.get(path) { request in
                 let caller = try request.known()
-                let page = try await keys.list(KeyQuery(request.query), for: caller)
+                let page = try await keys.list(KeyQuery(request.query, for: caller), for: caller)
                 return try .json(KeyListDocument(page, waiting: await keys.waiting(page.keys)))
             }
             router.post(path, .document) { request in
@@ -31,10 +31,8 @@ struct KeyRoutes {
             let caller = try request.known()
             try request.query.allow(["name", "visibility"])
             let name = try KeyName(request.query.required("name"))
-            guard try request.query.value("visibility") ?? "public" == "public" else {
-                throw ControlError(.unsupported, "visibility: this version has public keys only")
-            }
-            guard try await keys.isFree(name, for: caller) else {
+            let visibility = try Visibility.named(request.query.value("visibility") ?? "public")
+            guard try await keys.isFree(name, isPrivate: visibility == .private, for: caller) else {
                 throw ControlError(.keyNameTaken, "there is a key \(name)")
             }
             return Response(.ok)
@@ -92,15 +90,23 @@ struct KeyRoutes {
     private func addPublicParts(to router: inout Router) {
         let keys = keys
         router.get("/api/v1/keys/{key}/public_key") { request in
-            try Self.part(await Self.exported { try await keys.publicKey(request.path("key")) }, request)
+            let part = try await Self.exported {
+                try await keys.publicKey(request.path("key"), for: request.caller as? Caller)
+            }
+            return try Self.part(part, request)
         }
         router.get("/api/v1/keys/{key}/certificate") { request in
-            try Self.part(await Self.exported { try await keys.certificate(request.path("key")) }, request)
+            let part = try await Self.exported {
+                try await keys.certificate(request.path("key"), for: request.caller as? Caller)
+            }
+            return try Self.part(part, request)
         }
         router.get("/api/v1/keys/{key}/crl") { request in
             try request.query.allow(["number"])
             let number = try request.query.value("number", as: UInt64.self)
-            return try Self.part(await keys.revocationList(request.path("key"), number: number), request)
+            let list = try await keys.revocationList(
+                request.path("key"), number: number, for: request.caller as? Caller)
+            return try Self.part(list, request)
         }
     }
 
@@ -115,7 +121,9 @@ struct KeyRoutes {
 
     private static func part(_ text: String, _ request: Request) throws -> Response {
         var response = Response.text(text)
-        response.fields.append("cache-control", "public, max-age=300")
+        // What an owner may see is not for whoever asks the same cache after him.
+        response.fields.append(
+            "cache-control", request.caller == nil ? "public, max-age=300" : "private, max-age=300")
         return try request.conditional(response)
     }
 }

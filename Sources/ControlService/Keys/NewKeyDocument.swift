@@ -31,11 +31,7 @@ struct NewKeyDocument: StrictDocument {
     }
 
     func order() throws -> KeyOrder {
-        guard visibility == "public" else {
-            throw visibility == "private"
-                ? ControlError(.unsupported, "visibility: this version makes public keys only")
-                : ControlError(.invalidArgument, "visibility: \"public\" or \"private\"")
-        }
+        let isPrivate = try Visibility.named(visibility) == .private
         guard let type = KeyType(rawValue: key_type) else {
             throw ControlError(.invalidArgument, "key_type: one of \(KeyType.known)")
         }
@@ -44,8 +40,9 @@ struct NewKeyDocument: StrictDocument {
         let sort = try sort(type, &attributes)
         try attributes.expectNoMore()
         return try KeyOrder(
-            name: KeyName(name), summary: description, algorithm: algorithm, digest: digest, expires: expires,
-            sort: sort)
+            name: KeyName(name), isPrivate: isPrivate, summary: description, algorithm: algorithm,
+            digest: digest,
+            expires: expires, sort: sort)
     }
 
     private func sort(_ type: KeyType, _ attributes: inout KeyAttributes) throws -> KeyOrder.Sort {
@@ -64,6 +61,19 @@ struct NewKeyDocument: StrictDocument {
         case (.x509ca, _): return .authority(try attributes.subject())
         default: return .openpgp(userID: try attributes.userID(name))
         }
+    }
+}
+
+/// Who sees a key: everybody, or its owner.
+enum Visibility: String {
+    case `public`
+    case `private`
+
+    static func named(_ text: String) throws(ControlError) -> Visibility {
+        guard let visibility = Visibility(rawValue: text) else {
+            throw ControlError(.invalidArgument, "visibility: \"public\" or \"private\"")
+        }
+        return visibility
     }
 }
 

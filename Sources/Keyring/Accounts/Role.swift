@@ -10,7 +10,7 @@ public enum Role: String, CaseIterable, Sendable {
     /// One table; what is not here is not allowed.
     public static let table: [Role: Set<Ability>] = [
         .viewer: [.readKeys],
-        .operator: [.readKeys, .readGrants, .readRecords, .switchKeys],
+        .operator: [.readKeys, .readGrants, .readRecords, .switchKeys, .ownKeys],
         .administrator: Set(Ability.allCases),
         .auditor: [.readKeys, .readGrants, .readRecords, .readUsers, .readAudit],
     ]
@@ -25,6 +25,8 @@ public enum Ability: String, CaseIterable, Sendable {
     case manageKeys
     /// Enable and disable.
     case switchKeys
+    /// Have private keys, and do with them whatever there is to do.
+    case ownKeys
     case readGrants
     /// Grants and who is shut out.
     case manageGrants

@@ -44,6 +44,8 @@ public struct KeyQuery: Hashable, Sendable {
     public var schemes: Set<SigningScheme> = []
     public var purpose: KeyPurpose?
     public var state: KeyState?
+    /// Whose keys.
+    public var sight = KeySight.all
     /// Any of these.
     public var states: Set<KeyState>?
     /// Not later than that.
@@ -64,10 +66,28 @@ public struct KeyQuery: Hashable, Sendable {
     public func includes(_ key: KeyRecord) -> Bool {
         (schemes.isEmpty || schemes.contains(key.scheme)) && (purpose == nil || key.purpose == purpose)
             && (parent == nil || key.parent == parent)
-            && states?.contains(key.state) ?? true
+            && sight.includes(key.owner) && states?.contains(key.state) ?? true
             && (expiresUntil.map { end in key.expires.map { $0 <= end } ?? false } ?? true)
             && (state.map { key.state == $0 } ?? (withDeleted || !key.state.freesName))
             && key.name.contains(nameContains)
+    }
+}
+
+/// Which keys somebody may see, or asks for: public ones are everybody's, private ones their owner's alone.
+public enum KeySight: Hashable, Sendable {
+    /// For what the control plane does by itself.
+    case all
+    case publicOnly
+    case privateOf(UserID)
+    case publicAndPrivateOf(UserID)
+
+    public func includes(_ owner: UserID?) -> Bool {
+        switch self {
+        case .all: true
+        case .publicOnly: owner == nil
+        case .privateOf(let user): owner == user
+        case .publicAndPrivateOf(let user): owner == nil || owner == user
+        }
     }
 }
 

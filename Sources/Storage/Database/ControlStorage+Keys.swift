@@ -134,6 +134,16 @@ extension ControlStorage: KeyStore {
         } else if !query.withDeleted {
             conditions.append("state NOT IN ('deleted', 'destroyed')")
         }
+        switch query.sight {
+        case .all: break
+        case .publicOnly: conditions.append("owner IS NULL")
+        case .privateOf(let user):
+            conditions.append("owner = ?")
+            values.append(user.field)
+        case .publicAndPrivateOf(let user):
+            conditions.append("(owner IS NULL OR owner = ?)")
+            values.append(user.field)
+        }
         if let states = query.states {
             conditions.append("state IN (\(places(states.count)))")
             values += states.map { .text($0) }
