@@ -249,8 +249,8 @@ let house: [Room] =
         Room(
             floor: 12, name: "FirstLightTests", sort: .workshop(.tests, path: "Tests/FirstLightTests"),
             uses: [
-                "Diagnostics", "MemoryScan", "TestSupport", "control-admin", "control-server", "data-server",
-                "signet",
+                "Diagnostics", "MemoryScan", "SampleFiles", "TestSupport", "control-admin", "control-server",
+                "data-server", "signet",
             ]),
         Room(
             floor: 12, name: "WorkshopTests", sort: .workshop(.tests, path: "Tests/WorkshopTests"),

@@ -15,21 +15,21 @@ public struct Artifact: Sendable {
     public let signatures: [[UInt8]]
     let snapshot: FileSnapshot
     private let signatureFolder: String?
+    private let isDetached: Bool
 
     public var kind: SigningKind { claim.kind }
 
     /// Reads a file in bounded memory, but for a kernel module, which is claimed whole. Without a kind the file is
     /// recognised. `digest` is for claims that are hashed here. Detached signatures are looked for, and will be written,
-    /// in `folder`, or beside the file.
+    /// in `folder`, or beside the file. `isDetached` asks for that of kernel modules, whose place is inside otherwise.
     @available(*, noasync, message: "it reads a file")
     public init(
         reading path: String, as kind: SigningKind? = nil, digest: DigestAlgorithm = .sha256,
-        signaturesIn folder: String? = nil
+        signaturesIn folder: String? = nil, isDetached: Bool = false
     ) throws(ArtifactError) {
         let file = try SourceFile(path, signaturesIn: folder)
         do throws(ArtifactError) {
-            let format: any ArtifactFormat =
-                if let kind { try ArtifactFormats.format(kind) } else { try ArtifactFormats.format(of: file) }
+            let format = try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached)
             let content = try format.read(file, digest)
             signatures = try format.signatures(in: file)
             try file.checkUnchanged(since: file.snapshot)
@@ -37,6 +37,7 @@ public struct Artifact: Sendable {
             claim = Claim(format.kind(of: content), content)
             snapshot = file.snapshot
             signatureFolder = folder
+            self.isDetached = isDetached
         } catch {
             throw error.of(path)
         }
@@ -66,12 +67,11 @@ public struct Artifact: Sendable {
     /// at most, and the name that a detached signature of it gets, if it gets one.
     @available(*, noasync, message: "it reads a file")
     public static func survey(
-        of path: String, as kind: SigningKind? = nil
+        of path: String, as kind: SigningKind? = nil, isDetached: Bool = false
     ) throws(ArtifactError) -> (kind: SigningKind, memory: Int, detachedName: String?) {
         let file = try SourceFile(path)
         do throws(ArtifactError) {
-            let format: any ArtifactFormat =
-                if let kind { try ArtifactFormats.format(kind) } else { try ArtifactFormats.format(of: file) }
+            let format = try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached)
             let name = format.detachedSuffix.map { file.placeName + $0 }
             return (format.kind, try format.memory(toRead: file), name)
         } catch {
@@ -82,11 +82,11 @@ public struct Artifact: Sendable {
     /// The signatures that a file has now, without a look at what they sign: to see that one was written.
     @available(*, noasync, message: "it reads a file")
     public static func signatures(
-        of path: String, as kind: SigningKind, in folder: String? = nil
+        of path: String, as kind: SigningKind, in folder: String? = nil, isDetached: Bool = false
     ) throws(ArtifactError) -> [[UInt8]] {
         let file = try SourceFile(path, signaturesIn: folder)
         do throws(ArtifactError) {
-            return try ArtifactFormats.format(kind).signatures(in: file)
+            return try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached).signatures(in: file)
         } catch {
             throw error.of(path)
         }
@@ -113,7 +113,7 @@ public struct Artifact: Sendable {
         let file = try SourceFile(path, signaturesIn: signatureFolder)
         try file.checkUnchanged(since: snapshot)
         do throws(ArtifactError) {
-            let format = try ArtifactFormats.format(kind)
+            let format = try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached)
             return Patch(file, try format.embed(signature, in: file, replacing: replacing))
         } catch {
             throw error.of(path)
@@ -123,12 +123,12 @@ public struct Artifact: Sendable {
     /// How a file loses its signatures; nil when it has none.
     @available(*, noasync, message: "it reads a file")
     public static func patch(
-        stripping path: String, as kind: SigningKind? = nil, signaturesIn folder: String? = nil
+        stripping path: String, as kind: SigningKind? = nil, signaturesIn folder: String? = nil,
+        isDetached: Bool = false
     ) throws(ArtifactError) -> Patch? {
         let file = try SourceFile(path, signaturesIn: folder)
         do throws(ArtifactError) {
-            let format: any ArtifactFormat =
-                if let kind { try ArtifactFormats.format(kind) } else { try ArtifactFormats.format(of: file) }
+            let format = try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached)
             guard let effect = try format.strip(file) else { return nil }
             return Patch(file, effect)
         } catch {

@@ -64,6 +64,20 @@ enum ArtifactFormats {
         return format
     }
 
+    /// Of a file that is recognised when no kind is named. `isDetached` asks for signatures beside it.
+    static func format(
+        of file: borrowing SourceFile, as kind: SigningKind?, isDetached: Bool
+    ) throws(ArtifactError) -> any ArtifactFormat {
+        let found: any ArtifactFormat = if let kind { try format(kind) } else { try format(of: file) }
+        guard isDetached, found.detachedSuffix == nil else { return found }
+        guard found.kind == .module else {
+            throw ArtifactError(
+                .artifactUnsupported, "signatures of the kind \(found.kind.rawValue) stand inside of the file"
+            )
+        }
+        return DetachedModuleFormat()
+    }
+
     /// By content first and by name second: a file that is called like a package and is none is damaged, and is
     /// not signed as something else.
     static func format(of file: borrowing SourceFile) throws(ArtifactError) -> any ArtifactFormat {

@@ -70,6 +70,8 @@ public struct SigningOrder: Hashable, Sendable {
     public var kind: SigningKind?
     /// Where detached signatures go; nil for beside the file.
     public var folder: String?
+    /// Whether kernel modules get their signature in a file of its own; other kinds have theirs where it belongs.
+    public var isDetached = false
     /// Whether signatures of other keys give way, and files that the key has signed are signed anew.
     public var resigns = false
     /// Whether files are only read, and what would be done is told.

@@ -32,6 +32,7 @@ struct DataServerSigning: FileSigning {
         var own = SigningOrder(paths: order.paths, key: order.key)
         own.kind = order.kind.flatMap { SigningKind(rawValue: $0) }
         own.folder = order.folder
+        own.isDetached = order.isDetached
         own.resigns = order.resigns
         own.isDry = order.isDry
         try await client.sign(own) { event in

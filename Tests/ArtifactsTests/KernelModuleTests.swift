@@ -139,6 +139,38 @@ import Testing
         #expect(try Artifact.outermostSignature(ofModule: path) == nil)
     }
 
+    /// The same bytes as sign-file puts beside a module, where modules are signed later.
+    @Test func signsBesideTheModule() throws {
+        let signer = try Signer.made.get()
+        let folder = try TemporaryFolder()
+        let module = SampleModule.bytes()
+        let path = try folder.write("a.ko", module)
+        try Command.check([Self.signFile, "-dp", "sha256", signer.key, signer.certificate, path])
+        let theirs = try folder.read("a.ko.p7s")
+        let artifact = try Artifact(reading: path, isDetached: true)
+        #expect(artifact.kind == .module && artifact.signatures == [theirs])
+        try #require(try Artifact.patch(stripping: path, isDetached: true)).apply()
+        #expect(try Artifact.patch(stripping: path, isDetached: true) == nil)
+        let patch = try Artifact(reading: path, isDetached: true).patch(embedding: theirs)
+        #expect(patch.target == path + ".p7s")
+        try patch.apply()
+        #expect(try folder.read("a.ko") == module && folder.read("a.ko.p7s") == theirs)
+        #expect(try signer.verifies(module, folder.read("a.ko.p7s")))
+        #expect(try Artifact.signatures(of: path, as: .module, isDetached: true) == [theirs])
+        #expect(try Artifact.signatures(of: path, as: .module).isEmpty)
+        // Not over what is no signature, and not beside a module that has one inside.
+        try folder.write("a.ko.p7s", "text")
+        #expect(throws: ArtifactError.self) {
+            try Artifact(reading: path, isDetached: true).patch(embedding: theirs)
+        }
+        #expect(throws: ArtifactError.self) { try Artifact.patch(stripping: path, isDetached: true) }
+        try Artifact(reading: path).patch(embedding: theirs).apply()
+        let error = #expect(throws: ArtifactError.self) { try Artifact(reading: path, isDetached: true) }
+        #expect(error?.code.id == "artifact-signed")
+        let image = try folder.write("a.efi", SampleImage().bytes)
+        #expect(throws: ArtifactError.self) { try Artifact(reading: image, isDetached: true) }
+    }
+
     /// A part of one byte at a time says the same as the whole.
     @Test func judgesAModuleByItsEnds() throws {
         let module = SampleModule.bytes()

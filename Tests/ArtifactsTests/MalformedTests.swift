@@ -42,10 +42,11 @@ import Testing
             }
             taken += 1
             let signature = try signer.sign(artifact.claim)
-            // A signature in it is not of what it has become.
-            let isStale = (try? artifact.patch(embedding: signature)) == nil
-            if isStale { #expect(try folder.read("a.efi") == file) }
-            try artifact.patch(embedding: signature, replacing: isStale).apply()
+            // A signature in it may be spoilt inside, where sbverify stops before it comes to the next one.
+            if (try? artifact.patch(embedding: signature)) == nil {
+                #expect(try folder.read("a.efi") == file)
+            }
+            try artifact.patch(embedding: signature, replacing: true).apply()
             #expect(ContinuousClock.now - start < Self.longest)
             #expect(try Artifact(reading: path, as: .efi).claim == artifact.claim)
             let verified = try EFIImageTests.sbverify(path, signer.rootFile)

@@ -109,6 +109,9 @@ import Testing
         #expect(await bench.run("sign", "-k", "k", "--cleartext", "a") == 0)
         #expect(bench.signer.orders.withLock { $0.last }?.kind == "cleartext")
         #expect(await bench.run("sign", "-k", "k", "--cleartext", "-d", "a") == 2)
+        #expect(await bench.run("sign", "-k", "k", "-d", "--kind", "module", "a") == 0)
+        let module = bench.signer.orders.withLock { $0.last }
+        #expect(module == FileOrder(paths: ["a"], key: "k", kind: "module", isDetached: true))
         #expect(await bench.run("sign", "a") == 2)
         #expect(await bench.run("sign", "-k", "k", "--kind", "word", "a") == 2)
     }

@@ -61,11 +61,13 @@ package struct CertificateTable: Hashable, Sendable {
     package var encoded: [UInt8] {
         var writer = ByteWriter()
         for signature in signatures {
-            writer.write(UInt32(signature.count + 8), .little)
+            let padding = (8 - signature.count % 8) % 8
+            // Counted with its zeros: osslsigncode 2.5 takes no other entry.
+            writer.write(UInt32(8 + signature.count + padding), .little)
             writer.write(UInt16(0x200), .little)
             writer.write(UInt16(2), .little)
             writer.write(signature)
-            writer.write([UInt8](repeating: 0, count: (8 - signature.count % 8) % 8))
+            writer.write([UInt8](repeating: 0, count: padding))
         }
         return writer.bytes
     }

@@ -104,7 +104,10 @@ struct EFIFormat: ArtifactFormat {
         _ image: EFIImage, _ file: borrowing SourceFile, _ old: AuthenticodeSignature?,
         _ new: AuthenticodeSignature
     ) throws(ArtifactError) {
-        guard let old else { return }
+        guard let old else {
+            throw ArtifactError(
+                .artifactSigned, "a signature in it is of a form that is not read here; replace it")
+        }
         let known = new.imageDigest.algorithm == old.imageDigest.algorithm
         let digest = known ? new.imageDigest : try self.digest(image, file, old.imageDigest.algorithm)
         guard digest == old.imageDigest else {

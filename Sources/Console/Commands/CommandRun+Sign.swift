@@ -40,18 +40,20 @@ extension CommandRun {
 
     private func order() throws -> FileOrder {
         var kind = invocation.text("kind")
-        for (flag, meant) in [("detached", "generic"), ("cleartext", "cleartext")] where invocation.flag(flag)
-        {
-            guard kind == nil || kind == meant else {
+        // A signature beside the file is what some kinds have anyway.
+        let meanings = [("detached", ["generic", "cms", "module"]), ("cleartext", ["cleartext"])]
+        for (flag, kinds) in meanings where invocation.flag(flag) {
+            guard kind.map({ kinds.contains($0) }) ?? true else {
                 throw ConsoleError(
-                    .badArguments, "--\(flag) is --kind \(meant), and \(kind ?? "") is asked for too",
+                    .badArguments, "--\(flag) and --kind \(kind ?? "") do not go together",
                     remedy: "Leave one of them out: a file is of one kind.")
             }
-            kind = meant
+            kind = kind ?? kinds[0]
         }
         return FileOrder(
             paths: invocation.arguments("PATH"), key: invocation.text("key") ?? "", kind: kind,
-            folder: invocation.text("out-dir"), resigns: invocation.flag("resign"),
+            folder: invocation.text("out-dir"), isDetached: invocation.flag("detached") && kind == "module",
+            resigns: invocation.flag("resign"),
             isDry: invocation.flag("dry-run"))
     }
 }

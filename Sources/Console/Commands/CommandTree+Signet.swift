@@ -61,7 +61,7 @@ extension CommandTree {
                 "key", short: "k", "KEY", "name of the key", .proposed(["key", "list", "--names"]),
                 isRequired: true, variable: "SIGNET_KEY"),
             .value("kind", "KIND", "what the files are, not recognised one by one", kinds),
-            .flag("detached", short: "d", "write a detached signature; the same as --kind generic"),
+            .flag("detached", short: "d", "write a detached signature: --kind generic, cms or module"),
             .flag("cleartext", "put signatures around a text; the same as --kind cleartext"),
             .value("out-dir", "FOLDER", "where detached signatures go", .folder),
             .flag("resign", "sign anew what is signed already"),
@@ -81,6 +81,8 @@ extension CommandTree {
             CommandExample("Sign all packages of a folder in place", "signet sign --key release build/"),
             CommandExample("Write SHA256SUMS.asc", "signet sign --key release --detached SHA256SUMS"),
             CommandExample("Sign what apt reads", "cp Release InRelease && signet sign -k archive InRelease"),
+            CommandExample(
+                "Write driver.ko.p7s", "signet sign --key modules --detached --kind module driver.ko"),
             CommandExample("For a script", "signet sign --key modules --output jsonl driver.ko"),
         ])
 

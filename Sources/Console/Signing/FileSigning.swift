@@ -26,19 +26,23 @@ public struct FileOrder: Hashable, Sendable {
     public var kind: String?
     /// Where detached signatures go; nil for beside the file.
     public var folder: String?
+    /// Kernel modules get their signature in a file of its own.
+    public var isDetached: Bool
     /// What has a signature already is signed anew.
     public var resigns: Bool
     /// Finds out what would be done, and touches nothing.
     public var isDry: Bool
 
     public init(
-        paths: [String], key: String, kind: String? = nil, folder: String? = nil, resigns: Bool = false,
+        paths: [String], key: String, kind: String? = nil, folder: String? = nil, isDetached: Bool = false,
+        resigns: Bool = false,
         isDry: Bool = false
     ) {
         self.paths = paths
         self.key = key
         self.kind = kind
         self.folder = folder
+        self.isDetached = isDetached
         self.resigns = resigns
         self.isDry = isDry
     }

@@ -15,7 +15,8 @@ enum TargetCheck {
         var sources: [String: String] = [:]
         while let step = walk.next() {
             guard case .file(let path, _, _) = step,
-                let file = try? Artifact.survey(of: path, as: order.kind),
+                let file = try? Artifact.survey(
+                    of: path, as: order.kind ?? (kinds == [.cms] ? .cms : nil), isDetached: order.isDetached),
                 kinds.contains(file.kind), let name = file.detachedName
             else { continue }
             if let other = sources.updateValue(path, forKey: name) {

@@ -122,7 +122,8 @@ final class SigningRun: Sendable {
     /// Nil when the file goes to the servers.
     private func outcome(ofReading path: String, as kind: SigningKind) throws -> FileOutcome? {
         let artifact = try Artifact(
-            reading: path, as: kind, digest: check.digest, signaturesIn: order.folder)
+            reading: path, as: kind, digest: check.digest, signaturesIn: order.folder,
+            isDetached: order.isDetached && kind == .module)
         guard check.kinds.contains(artifact.kind) else {
             throw SigningClientError(
                 .permissionDenied,
@@ -200,7 +201,9 @@ final class SigningRun: Sendable {
 
     /// Reads the signature back.
     private func checkWritten(_ signature: [UInt8], _ artifact: Artifact) throws {
-        let written = try Artifact.signatures(of: artifact.path, as: artifact.kind, in: order.folder)
+        let written = try Artifact.signatures(
+            of: artifact.path, as: artifact.kind, in: order.folder,
+            isDetached: order.isDetached && artifact.kind == .module)
         guard written.contains(signature) else {
             throw SigningClientError(
                 .artifactChanged, "\(artifact.path): the signature is not there after it was written")
