@@ -166,13 +166,17 @@ struct PacketMutator {
 
     // MARK: Hints
 
-    /// The same with unhashed areas as they are written here. Nobody signs these areas, and others stumble over what is
-    /// malformed there: sqv over any subpacket, GnuPG over a missing key id.
+    /// The same with unhashed areas as they are written here, and without damaged signatures. Nobody signs these areas,
+    /// and others stumble over what is malformed there: sqv over any subpacket, GnuPG over a missing key id; and a
+    /// damaged packet among good ones ends GnuPG's reading.
     static func withPlainHints(_ bytes: [UInt8]) -> [UInt8] {
         var made: [UInt8] = []
         var reader = ByteReader(bytes.span)
         while !reader.isAtEnd, var packet = try? OpenPGPPacket(reading: &reader) {
-            if packet.tag == PacketTag.signature { packet.body = withPlainHint(packet.body) }
+            if packet.tag == PacketTag.signature {
+                guard (try? OpenPGPSignature(body: packet.body)) != nil else { continue }
+                packet.body = withPlainHint(packet.body)
+            }
             made += packet.encoded
         }
         return made
