@@ -31,10 +31,13 @@ public struct Artifact: Sendable {
         do throws(ArtifactError) {
             let format = try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached)
             let content = try format.read(file, digest)
-            signatures = try format.signatures(in: file)
+            claim = Claim(format.kind(of: content), content)
+            signatures =
+                claim.kind == format.kind
+                ? try format.signatures(in: file)
+                : try ArtifactFormats.format(claim.kind).signatures(in: file)
             try file.checkUnchanged(since: file.snapshot)
             self.path = path
-            claim = Claim(format.kind(of: content), content)
             snapshot = file.snapshot
             signatureFolder = folder
             self.isDetached = isDetached
@@ -64,16 +67,17 @@ public struct Artifact: Sendable {
     }
 
     /// What can be told of a file before it is read: its kind, unless one is named, how many bytes reading it will hold
-    /// at most, and the name that a detached signature of it gets, if it gets one.
+    /// at most, its path behind all links, and what a detached signature's name has behind its name.
     @available(*, noasync, message: "it reads a file")
     public static func survey(
         of path: String, as kind: SigningKind? = nil, isDetached: Bool = false
-    ) throws(ArtifactError) -> (kind: SigningKind, memory: Int, detachedName: String?) {
+    ) throws(ArtifactError) -> (kind: SigningKind, memory: Int, place: String, detachedSuffix: String?) {
         let file = try SourceFile(path)
         do throws(ArtifactError) {
             let format = try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached)
-            let name = format.detachedSuffix.map { file.placeName + $0 }
-            return (format.kind, try format.memory(toRead: file), name)
+            return (
+                format.kind, try format.memory(toRead: file), file.place, format.detachedSuffix
+            )
         } catch {
             throw error.of(path)
         }
@@ -118,6 +122,40 @@ public struct Artifact: Sendable {
         } catch {
             throw error.of(path)
         }
+    }
+
+    /// What the name of a signature header has behind the package's, see `patch(embeddingElsewhere:)`.
+    public static let headerSuffix = ".sighdr"
+
+    /// The signature header that a package would get, as a file of its own in `folder`: all that a build system has to
+    /// keep of a signed package. The package stays as it is.
+    @available(*, noasync, message: "it reads a file")
+    public func patch(
+        embeddingElsewhere signature: [UInt8], in folder: String, replacing: Bool = false
+    ) throws(ArtifactError) -> Patch {
+        let file = try SourceFile(path, signaturesIn: folder)
+        try file.checkUnchanged(since: snapshot)
+        do throws(ArtifactError) {
+            let format = try ArtifactFormats.format(kind)
+            guard let packages = format as? RPMFormat else {
+                throw ArtifactError(
+                    .artifactUnsupported, "a file of kind \(kind.rawValue) has no header for signatures alone"
+                )
+            }
+            return Patch(
+                file,
+                try packages.embed(elsewhere: signature, Self.headerSuffix, of: file, replacing: replacing))
+        } catch {
+            throw error.of(path)
+        }
+    }
+
+    /// Whether a file has any signature, whoever made it.
+    @available(*, noasync, message: "it reads a file")
+    public static func isSigned(
+        _ path: String, as kind: SigningKind, in folder: String? = nil, isDetached: Bool = false
+    ) throws(ArtifactError) -> Bool {
+        try patch(stripping: path, as: kind, signaturesIn: folder, isDetached: isDetached) != nil
     }
 
     /// How a file loses its signatures; nil when it has none.

@@ -54,7 +54,8 @@ extension ArtifactFormat {
 /// All kinds that are signed. The order matters: the last one takes every file.
 enum ArtifactFormats {
     static let all: [any ArtifactFormat] = [
-        RPMFormat(), ModuleFormat(), EFIFormat(), CMSFormat(), CleartextFormat(), GenericFormat(),
+        RPMFormat(), RPMFormat(isLegacy: true), ModuleFormat(), EFIFormat(), CMSFormat(), CleartextFormat(),
+        GenericFormat(),
     ]
 
     static func format(_ kind: SigningKind) throws(ArtifactError) -> any ArtifactFormat {

@@ -17,6 +17,9 @@ public import Diagnostics
 /// try artifact.patch(embedding: signature).apply()
 /// ```
 ///
+/// A `PatchWriter` applies many: it writes into files in place where their signature has its room, and first clears up
+/// what a crash left.
+///
 /// The server judges what arrives before it signs:
 ///
 /// ```swift

@@ -64,6 +64,15 @@ public struct ClaimFacts: Hashable, Sendable {
 
     init(size: UInt64) { self.size = size }
 
+    /// Of content that was not seen.
+    init(blind midstate: Midstate) throws(ArtifactError) {
+        guard midstate.count >= UInt64(midstate.algorithm.blockCount) else {
+            throw ArtifactError(.artifactMalformed, "a midstate of less than a block; send the content")
+        }
+        size = midstate.count
+        isBlind = true
+    }
+
     /// What the header of a package says.
     init(_ header: RPMHeader) {
         size = UInt64(header.bytes.count)

@@ -63,6 +63,10 @@ struct ClaimIntake {
             guard kind != .efi, kind != .cms else {
                 throw DataServiceError(.badClaim, "claim: for the kind \(kind.rawValue) a digest is sent")
             }
+            guard kind != .rpmLegacy else {
+                throw DataServiceError(
+                    .badClaim, "content: header and payload of a package are claimed by their midstate")
+            }
             digest = asked
             if kind == .rpm || kind == .cleartext || !request.more {
                 claim = .whole([])
@@ -74,7 +78,7 @@ struct ClaimIntake {
             }
             try take(content, isLast: !request.more)
         case .midstate(let bytes)?:
-            guard kind == .generic else {
+            guard kind == .generic || kind == .rpmLegacy else {
                 throw DataServiceError(
                     .badClaim,
                     "midstate: a \(kind.rawValue) is sent as its content, so that it can be looked at")

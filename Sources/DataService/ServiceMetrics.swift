@@ -22,7 +22,8 @@ final class ServiceMetrics: Sendable {
         let family = metrics.counters(
             "signet_sign_jobs_total", help: "Jobs that were answered.",
             labels: [
-                .values("kind", ["rpm", "generic", "cleartext", "module", "efi", "cms", "unknown"]),
+                .values(
+                    "kind", ["rpm", "rpm-v3", "generic", "cleartext", "module", "efi", "cms", "unknown"]),
                 .values("outcome", ["signed", "stored", "refused"]),
             ])
         var jobs: [SigningKind: (signed: Counter, stored: Counter, refused: Counter)] = [:]

@@ -5,6 +5,9 @@
 public enum SigningKind: String, CaseIterable, Hashable, Sendable {
     /// An RPM or SRPM: its main header.
     case rpm
+    /// An RPM or SRPM: its main header and payload together, as packages from before rpm 4.14 need it. The server sees
+    /// neither, so whoever may have this signed can have anything signed.
+    case rpmLegacy = "rpm-v3"
     /// Any file: a detached OpenPGP signature.
     case generic
     /// Text with an OpenPGP signature around it.
@@ -16,10 +19,13 @@ public enum SigningKind: String, CaseIterable, Hashable, Sendable {
     /// Any file: detached CMS with signed attributes.
     case cms
 
+    /// What a file can be; `rpmLegacy` is a second way to sign what is an `rpm`.
+    public static let ofFiles = allCases.filter { $0 != .rpmLegacy }
+
     /// The one scheme that a key must have to sign this kind.
     public var scheme: SigningScheme {
         switch self {
-        case .rpm, .generic, .cleartext: .openpgp
+        case .rpm, .rpmLegacy, .generic, .cleartext: .openpgp
         case .module: .module
         case .efi: .authenticode
         case .cms: .cms
@@ -29,7 +35,7 @@ public enum SigningKind: String, CaseIterable, Hashable, Sendable {
     /// Whether this version signs it.
     public var isServed: Bool {
         switch self {
-        case .rpm, .generic, .cleartext, .module, .efi, .cms: true
+        case .rpm, .rpmLegacy, .generic, .cleartext, .module, .efi, .cms: true
         }
     }
 }

@@ -74,6 +74,12 @@ public struct SigningOrder: Hashable, Sendable {
     public var isDetached = false
     /// Whether signatures of other keys give way, and files that the key has signed are signed anew.
     public var resigns = false
+    /// Whether files that anybody has signed are left alone, and not only those that the key has signed.
+    public var leavesSigned = false
+    /// Whether of packages header and payload are signed together, as rpm before 4.14 did it.
+    public var signsPayload = false
+    /// Where the new signature headers of packages go, which stay as they are themselves; nil to sign them.
+    public var headerFolder: String?
     /// Whether files are only read, and what would be done is told.
     public var isDry = false
 

@@ -29,18 +29,30 @@ struct DataServerSigning: FileSigning {
     }
 
     func sign(_ order: FileOrder, telling listener: any SigningListener) async throws {
-        var own = SigningOrder(paths: order.paths, key: order.key)
-        own.kind = order.kind.flatMap { SigningKind(rawValue: $0) }
-        own.folder = order.folder
-        own.isDetached = order.isDetached
-        own.resigns = order.resigns
-        own.isDry = order.isDry
-        try await client.sign(own) { event in
-            switch event {
-            case .found(let files): listener.found(files: files)
-            case .waiting(let code, let message): listener.waiting(FileFailure(code, message))
-            case .finished(let outcome): listener.finished(FileReport(outcome))
-            }
+        try await client.sign(SigningOrder(order)) { listener.hear($0) }
+    }
+}
+
+extension SigningOrder {
+    init(_ order: FileOrder) {
+        self.init(paths: order.paths, key: order.key)
+        kind = order.kind.flatMap { SigningKind(rawValue: $0) }
+        folder = order.folder
+        isDetached = order.isDetached
+        resigns = order.resigns
+        isDry = order.isDry
+        leavesSigned = order.leavesSigned
+        signsPayload = order.signsPayload
+        headerFolder = order.headerFolder
+    }
+}
+
+extension SigningListener {
+    func hear(_ event: SigningEvent) {
+        switch event {
+        case .found(let files): found(files: files)
+        case .waiting(let code, let message): waiting(FileFailure(code, message))
+        case .finished(let outcome): finished(FileReport(outcome))
         }
     }
 }
@@ -51,7 +63,9 @@ extension FileReport {
             switch outcome.result {
             case .signed(let server): .signed(by: server)
             case .alreadySigned: .skipped("it has a good signature of the key")
-            case .passedOver: .skipped("nothing that the key signs")
+            case .hasSignature: .skipped("it has a signature")
+            case .hasNoSignature: .skipped("it has no signature")
+            case .passedOver: .skipped("nothing to do with it")
             case .failed(let code, let message): .failed(FileFailure(code, message))
             case .interrupted:
                 .failed(FileFailure(.cancelled, "the run was stopped before", remedy: "Run again."))
@@ -64,7 +78,11 @@ extension FileReport {
 
 let environment = ProcessInfo.processInfo.environment
 let program = SignetProgram(
-    environment: environment, screen: .standard(environment), signing: { try DataServerSigning($0) })
+    environment: environment, screen: .standard(environment), signing: { try DataServerSigning($0) },
+    stripping: { order, listener in
+        await StrippingRun.run(SigningOrder(order)) { listener.hear($0) }
+        try Task.checkCancellation()
+    })
 exit(await main(program, Array(CommandLine.arguments.dropFirst())))
 
 /// The status of the command, or of the signal that stopped it.

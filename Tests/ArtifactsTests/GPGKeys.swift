@@ -51,11 +51,13 @@ final class GPGKeys: Sendable {
     }
 
     /// Signs a package as its builder would, with rpm's own program.
-    func rpmsign(_ path: String, _ key: Key) throws {
-        try Command.check([
-            "rpmsign", "--define", "_gpg_name \(key.rawValue)", "--define", "_gpg_path \(home)", "--define",
-            "__gpg /usr/bin/gpg", "--addsign", path,
-        ])
+    func rpmsign(_ path: String, _ key: Key, _ options: [String] = []) throws {
+        try Command.check(
+            [
+                "rpmsign", "--define", "_gpg_name \(key.rawValue)", "--define", "_gpg_path \(home)",
+                "--define",
+                "__gpg /usr/bin/gpg",
+            ] + options + ["--addsign", path])
     }
 
     /// Whether rpm finds a good signature and good digests.

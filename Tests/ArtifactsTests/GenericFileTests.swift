@@ -222,6 +222,11 @@ import Testing
 }
 
 extension GPGKeys {
+    func verifies(_ signature: [UInt8], _ content: [UInt8]) throws -> Bool {
+        let folder = try TemporaryFolder()
+        return try verifies(folder.write("signature", signature), folder.write("content", content))
+    }
+
     func verifies(_ signature: String, _ file: String) throws -> Bool {
         (try? gpg(["--verify", signature, file])) != nil
     }

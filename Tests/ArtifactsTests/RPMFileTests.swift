@@ -64,8 +64,12 @@ import Testing
         #expect(artifact.signatures.isEmpty)
         let packet = try keys.sign(sample.mainHeader, key)
         let patch = try artifact.patch(embedding: packet)
-        try patch.apply()
+        let inode = try Command.check(["stat", "-c", "%i %y", path]).text
+        let writer = PatchWriter(inPlace: key == .rsa)
+        try writer.apply(patch)
         #expect(try keys.accepts(path))
+        #expect(
+            try (Command.check(["stat", "-c", "%i %y", path]).text == inode) == (good.fits && key == .rsa))
         let after = try folder.read("a.rpm")
         #expect((after.count == before.count) == good.fits)
         #expect(Array(after.suffix(sample.payload.count + sample.mainHeader.count)) == sample.tail)
@@ -73,7 +77,7 @@ import Testing
         #expect(patch.newCount < 16 << 10)
 
         // The same signature again changes nothing.
-        try Artifact(reading: path).patch(embedding: packet).apply()
+        try writer.apply(Artifact(reading: path).patch(embedding: packet))
         #expect(try folder.read("a.rpm") == after)
 
         if sample.payload.count > 0 {
@@ -82,7 +86,7 @@ import Testing
             #expect(try !keys.accepts(folder.write("damaged.rpm", damaged)))
         }
 
-        try #require(try Artifact.patch(stripping: path)).apply()
+        try writer.apply(#require(try Artifact.patch(stripping: path)))
         if good.testDescription != "too little room" { #expect(try folder.read("a.rpm") == before) }
         #expect(try Artifact.patch(stripping: path) == nil)
         #expect(try Command.run(["rpmkeys", "-Kv", path]).status == 0)
@@ -179,11 +183,14 @@ import Testing
         Bad(
             testDescription: "format 2", code: "artifact-malformed", message: "format 2",
             damage: { $0[4] = 2 }),
-        Bad(
-            testDescription: "no payload digest", code: "artifact-unsupported",
-            message: "no digest of the payload"
-        ) {
+        Bad(testDescription: "old, a payload byte", message: "MD5 digest of header and payload") {
             $0.hasPayloadDigest = false
+        } damage: {
+            $0[$0.count - 1] ^= 1
+        },
+        Bad(testDescription: "old, without MD5", message: "no digest of its payload") {
+            $0.hasPayloadDigest = false
+            $0.changeSignature = { $0.remove(1004) }
         },
         Bad(testDescription: "no digest of the header", message: "no digest of its header") { sample in
             sample.changeSignature = { header in [269, 273, 1004].forEach { header.remove($0) } }
@@ -219,7 +226,7 @@ import Testing
         #expect(error?.message.hasPrefix(path) == true)
         // rpm finds the same, but for what it lets pass.
         let passes = [
-            "no payload digest", "no digest of the header", "format 6", "format 2", "size of another type",
+            "old, without MD5", "no digest of the header", "format 6", "format 2", "size of another type",
         ]
         if !passes.contains(bad.testDescription) {
             #expect(try Command.run(["rpmkeys", "-K", path]).status != 0)
@@ -270,7 +277,8 @@ import Testing
         let path = folder.path + "/large.rpm"
         try sample.write(to: path)
         let before = Self.peakMemory()
-        try Artifact(reading: path).patch(embedding: keys.sign(sample.mainHeader, .rsa)).apply()
+        let patch = try Artifact(reading: path).patch(embedding: keys.sign(sample.mainHeader, .rsa))
+        try PatchWriter(inPlace: true).apply(patch)
         #expect(Self.peakMemory() - before < 32 << 20)
         #expect(try keys.accepts(path))
     }
@@ -296,6 +304,9 @@ import Testing
         running.update(header.span)
         let midstate = try running.midstate()
         #expect(throws: ArtifactError.self) { try Claim(.rpm, .midstate(midstate)).facts() }
+        #expect(throws: ArtifactError.self) { try Claim(.rpmLegacy, .bytes(header)).facts() }
+        let blind = try Claim(.rpmLegacy, .midstate(midstate)).facts()
+        #expect(blind.isBlind && blind.package == nil && blind.size == UInt64(header.count))
         #expect(throws: ArtifactError.self) { try Claim(.efi, .bytes(header)).facts() }
         var old = SampleRPM()
         old.hasPayloadDigest = false

@@ -31,6 +31,7 @@ final class Scripted: FileSigning {
     let reports: [FileReport]
     let error: ConsoleError?
     let orders = Lock<[FileOrder]>([])
+    let stripped = Lock<[FileOrder]>([])
 
     init(reports: [FileReport] = [], error: ConsoleError? = nil) {
         self.reports = reports
@@ -79,6 +80,10 @@ struct Bench {
         let (signer, desk) = (signer, desk)
         let program = SignetProgram(
             environment: environment, screen: paper.screen(columns: columns), signing: { _ in signer },
+            stripping: { order, listener in
+                signer.stripped.withLock { $0.append(order) }
+                for report in signer.reports { listener.finished(report) }
+            },
             desk: { _ in desk }, now: { .zero }, wallClock: { 1_700_000_000 },
             settling: .zero)
         return await program.run(words)

@@ -105,6 +105,13 @@ import Testing
         let order = bench.signer.orders.withLock { $0.first }
         #expect(
             order == FileOrder(paths: ["a", "b"], key: "k", kind: "generic", folder: "o", resigns: true))
+        #expect(
+            await bench.run(
+                "sign", "-k", "k", "--if-unsigned", "--rpm-v3", "--header-only-output", "h", "a") == 0)
+        var headers = FileOrder(paths: ["a"], key: "k")
+        (headers.leavesSigned, headers.signsPayload, headers.headerFolder) = (true, true, "h")
+        #expect(bench.signer.orders.withLock { $0.last } == headers)
+        #expect(await bench.run("sign", "-k", "k", "--if-unsigned", "--resign", "a") == 2)
         #expect(await bench.run("sign", "-k", "k", "-d", "--kind", "rpm", "a") == 2)
         #expect(await bench.run("sign", "-k", "k", "--cleartext", "a") == 0)
         #expect(bench.signer.orders.withLock { $0.last }?.kind == "cleartext")
@@ -114,6 +121,22 @@ import Testing
         #expect(module == FileOrder(paths: ["a"], key: "k", kind: "module", isDetached: true))
         #expect(await bench.run("sign", "a") == 2)
         #expect(await bench.run("sign", "-k", "k", "--kind", "word", "a") == 2)
+    }
+
+    /// Taking signatures away needs no key and asks no server.
+    @Test func strips() async {
+        var bench = Bench()
+        bench.signer = Scripted(reports: [FileReport("a.rpm", .signed(by: nil))])
+        #expect(await bench.run("sign", "--strip", "-v", "a.rpm") == 0)
+        #expect(bench.signer.orders.withLock { $0.isEmpty })
+        #expect(bench.signer.stripped.withLock { $0 } == [FileOrder(paths: ["a.rpm"], key: "")])
+        #expect(bench.paper.out.contains("a.rpm: stripped"), "\(bench.paper.out)")
+        for option in ["--resign", "--if-unsigned", "--rpm-v3"] {
+            #expect(await bench.run("sign", "--strip", option, "a") == 2)
+        }
+        #expect(await bench.run("sign", "--strip", "--header-only-output", "h", "a") == 2)
+        #expect(await bench.run("sign", "--strip", "--dry-run", "a") == 0)
+        #expect(bench.signer.stripped.withLock { $0.last?.isDry } == true)
     }
 
     @Test(arguments: [

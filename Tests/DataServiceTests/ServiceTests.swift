@@ -73,6 +73,29 @@ import Transport
         await stand.stop()
     }
 
+    /// Header and payload of a package, of which nothing is seen: only who was granted just that gets it, by a midstate
+    /// alone, and the record says so.
+    @Test func signsOldPackagesBlindForWhoMay() async throws {
+        let stand = try await Stand.make()
+        let client = try stand.client()
+        let content = [UInt8](repeating: 3, count: 3000)
+        var running = RunningDigest(.sha256)
+        running.update(content.span)
+        let state = Hex.encode(try running.midstate().encoded)
+        #expect(client.ask("midstate release rpm-v3 \(state)")[1] == "kind-not-granted")
+        #expect(client.ask("midstate release rpm \(state)")[1] == "bad-claim")
+        try stand.farm.grant(
+            [stand.release], kinds: [.rpmLegacy], to: "spiffe://test/client", of: stand.authority)
+        #expect(client.sign("release", "rpm-v3", content)[1] == "bad-claim")
+        let answer = client.ask("midstate release rpm-v3 \(state)")
+        try #require(answer.count == 5 && answer[1] == "ok", "\(answer)")
+        try Self.gpgvAccepts(Hex.decode(answer[2]), over: content, stand.release)
+        #expect(stand.farm.records.map(\.draft.ruling.kind) == [.rpmLegacy])
+        #expect(stand.farm.records.map(\.draft.isBlind) == [true])
+        #expect(stand.farm.records[0].draft.facts.isEmpty)
+        await stand.stop()
+    }
+
     /// Key, kind, content, and the code of the refusal.
     static let refusals: [(String, String, String, [UInt8], String)] = [
         ("no such key", "nothing", "generic", content, "not-granted"),

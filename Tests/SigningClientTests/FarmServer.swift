@@ -101,8 +101,8 @@ struct FarmKeys: Sendable {
         case "release":
             return KeyDescription(
                 id: id, name: name, version: 1, scheme: "openpgp", algorithm: "ed25519", state: "enabled",
-                fingerprint: [1], created: 1, expires: nil, kinds: ["rpm", "generic", "cleartext"],
-                certificate: openPGP.encoded)
+                fingerprint: [1], created: 1, expires: nil,
+                kinds: ["rpm", "rpm-v3", "generic", "cleartext"], certificate: openPGP.encoded)
         case "strong":
             return KeyDescription(
                 id: id, name: name, version: 1, scheme: "openpgp", algorithm: "p-384", state: "enabled",

@@ -488,4 +488,110 @@ import Transport
         #expect(summary.failures == [.artifactSigned: 1])
         #expect(try out.read("file.asc") == Array("notes".utf8))
     }
+
+    // MARK: Packages
+
+    /// Packages from before rpm 4.14 among others: each gets the signature that covers all of it.
+    @Test(.needs(.program("rpmkeys"))) func signsOldPackages() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        try farm.addPackages(3)
+        var old = SampleRPM()
+        old.name = "old"
+        old.hasPayloadDigest = false
+        try old.write(to: "\(farm.dist)/\(old.fileName)")
+        #expect(try await farm.sign([server.endpoint]).signed == 4)
+        #expect(try farm.packagesAreGood())
+        let kinds = farm.outcomes.withLock { $0 }.map { $0.kind?.rawValue ?? "" }.sorted()
+        #expect(kinds == ["rpm", "rpm", "rpm", "rpm-v3"])
+        #expect(try await farm.sign([server.endpoint]).alreadySigned == 4)
+        // Asked for, the others get one as well.
+        let more = try await farm.sign([server.endpoint], order: { $0.signsPayload = true })
+        #expect(more.signed == 3 && more.alreadySigned == 1)
+        #expect(try farm.packagesAreGood())
+        let again = try await farm.sign([server.endpoint], order: { $0.signsPayload = true })
+        #expect(again.alreadySigned == 4)
+    }
+
+    @Test func leavesAloneWhatAnybodySigned() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        try farm.folder.write("dist/theirs", "text")
+        #expect(try await farm.sign([server.endpoint], key: "strong").signed == 1)
+        try farm.folder.write("dist/new", "text")
+        let summary = try await farm.sign([server.endpoint], order: { $0.leavesSigned = true })
+        #expect(summary.signed == 1 && summary.alreadySigned == 1 && summary.failed == 0)
+        let results = farm.outcomes.withLock { $0 }.map(\.result)
+        #expect(results.contains(.hasSignature))
+    }
+
+    /// The new headers alone, as files of their own; put into the packages they make them signed.
+    @Test(.needs(.program("rpmkeys"))) func writesSignatureHeadersAlone() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        try farm.addPackages(3)
+        let out = try TemporaryFolder()
+        let name = "p0-1.0-1.noarch.rpm"
+        let before = try farm.folder.read("dist/\(name)")
+        for _ in 0..<2 {
+            let summary = try await farm.sign([server.endpoint], order: { $0.headerFolder = out.path })
+            #expect(summary.signed == 3)
+        }
+        #expect(try farm.folder.read("dist/\(name)") == before)
+        let outputs = Set(farm.outcomes.withLock { $0 }.compactMap(\.output))
+        #expect(outputs.contains("\(out.path)/\(name).sighdr") && outputs.count == 3)
+        for number in 0..<3 {
+            let name = "p\(number)-1.0-1.noarch.rpm"
+            let header = try out.read(name + ".sighdr")
+            var package = try farm.folder.read("dist/\(name)")
+            package.replaceSubrange(96..<96 + header.count, with: header)
+            try farm.folder.write("dist/\(name)", package)
+        }
+        #expect(try farm.packagesAreGood())
+        try out.write("\(name).sighdr", "notes")
+        let summary = try await farm.sign([server.endpoint]) { _ in
+        } order: {
+            $0.headerFolder = out.path; $0.resigns = true
+        }
+        #expect(summary.failures == [.artifactSigned: 1])
+        // Another package of the same name, but not the same one twice.
+        let twice = try await farm.sign([server.endpoint]) { _ in
+        } order: {
+            $0.paths = [farm.dist + "/../dist/" + name, farm.dist + "/" + name]; $0.headerFolder = out.path
+            $0.isDry = true; $0.resigns = true
+        }
+        #expect(twice.signed == 2)
+        try FileManager.default.createDirectory(
+            atPath: farm.dist + "/more", withIntermediateDirectories: false)
+        try Command.check(["cp", "\(farm.dist)/\(name)", farm.dist + "/more"])
+        let error = await #expect(throws: SigningClientError.self) {
+            try await farm.sign([server.endpoint], order: { $0.headerFolder = out.path })
+        }
+        #expect(error?.code == .artifactTargets)
+    }
+
+    @Test func takesSignaturesAway() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        try farm.addPackages(3)
+        try farm.folder.write("dist/file", "text")
+        let before = try farm.folder.read("dist/p1-1.0-1.noarch.rpm")
+        #expect(try await farm.sign([server.endpoint]).signed == 4)
+        let order = SigningOrder(paths: [farm.dist], key: "")
+        var dry = order
+        dry.isDry = true
+        #expect(await StrippingRun.run(dry) { _ in }.signed == 4)
+        let summary = await StrippingRun.run(order) { _ in }
+        #expect(summary.signed == 4 && summary.failed == 0)
+        #expect(try farm.folder.read("dist/p1-1.0-1.noarch.rpm") == before)
+        #expect(!FileManager.default.fileExists(atPath: farm.dist + "/file.asc"))
+        #expect(await StrippingRun.run(order) { _ in }.passedOver == 4)
+        let named = SigningOrder(paths: [farm.dist + "/file", farm.dist + "/none"], key: "")
+        let other = await StrippingRun.run(named) { _ in }
+        #expect(other.passedOver == 1 && other.failures == [.notFound: 1])
+    }
 }

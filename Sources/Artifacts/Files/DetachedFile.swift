@@ -15,7 +15,9 @@ struct DetachedFile: Sendable {
     static let largest = 128 << 10
 
     /// Nil when there is nothing. A folder, a link or a device in that place is an error.
-    init?(of file: borrowing SourceFile, _ suffix: String) throws(ArtifactError) {
+    init?(
+        of file: borrowing SourceFile, _ suffix: String, limit: Int = Self.largest
+    ) throws(ArtifactError) {
         path = file.detachedPath(suffix)
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else {
@@ -27,7 +29,7 @@ struct DetachedFile: Sendable {
         }
         let there = try SourceFile(path)
         snapshot = there.snapshot
-        content = there.size <= Self.largest ? try there.read(0..<there.size) : nil
+        content = there.size <= limit ? try there.read(0..<there.size) : nil
     }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Diagnostics
+
 /// How a file becomes its signed self: a value that nothing has happened with yet.
 ///
 /// It holds only what is new, and places of the old file for the rest, so its size does not depend on the file's. A
@@ -60,6 +62,16 @@ public struct Patch: Hashable, Sendable {
             }
         case .exchanged(_, _, let bytes), .beside(_, let bytes, _): bytes.count
         case .removed: 0
+        }
+    }
+
+    /// Reads back what a detached file holds now, after it was written.
+    @available(*, noasync, message: "it reads a file")
+    public func checkWritten() throws(ArtifactError) {
+        guard case .beside(_, let bytes, _) = effect else { return }
+        let there = try SourceFile(target)
+        guard there.size == bytes.count, try there.read(0..<there.size) == bytes else {
+            throw ArtifactError(.artifactChanged, "\(target): it is not what was written")
         }
     }
 }

@@ -6,7 +6,12 @@ internal import Glibc
 
 /// Carries patches out, each whole or not at all.
 ///
-/// A file that changes its length gets written anew: without a name in the folder of the old one, with its mode, owner,
+/// A signature that has its room in the file, as that of an RPM, is written where it belongs when `inPlace` is chosen: a
+/// few KiB whatever the size of the file. What was there is written to a journal before; after a crash the next writer
+/// takes back what was half done, see `UndoJournal`. A file with several names, or that this user may only read, or on a
+/// file system without locks, is not changed in place.
+///
+/// Any other file that changes gets written anew: without a name in the folder of the old one, with its mode, owner,
 /// extended attributes and times, synced, and then put in its place at one stroke. A crash, a full disk or an error
 /// leaves the original. Of several names of one file only the given one names the signed file afterwards.
 ///
@@ -15,6 +20,9 @@ internal import Glibc
 /// was made.
 public final class PatchWriter: Sendable {
     private let abilities: FileAbilities
+    private let isInPlace: Bool
+    private let watcher: @Sendable (WritingMoment) -> Void
+    private let journals = Lock<[(folder: FileIdentity, journal: UndoJournal)]>([])
     private let swept = Lock(Swept())
 
     /// Folders that were cleared: themselves, and the names under which files in them were met.
@@ -23,9 +31,35 @@ public final class PatchWriter: Sendable {
         var names = Set<String>()
     }
 
-    public convenience init() { self.init(FileAbilities()) }
+    public convenience init(inPlace: Bool = false) { self.init(FileAbilities(), inPlace: inPlace) }
 
-    init(_ abilities: FileAbilities) { self.abilities = abilities }
+    /// Tells of the moments of changes in place.
+    package convenience init(watching watcher: @escaping @Sendable (WritingMoment) -> Void) {
+        self.init(FileAbilities(), inPlace: true, watcher)
+    }
+
+    init(
+        _ abilities: FileAbilities, inPlace: Bool = false,
+        _ watcher: @escaping @Sendable (WritingMoment) -> Void = { _ in }
+    ) {
+        self.abilities = abilities
+        isInPlace = inPlace
+        self.watcher = watcher
+    }
+
+    func moment(_ moment: WritingMoment) { watcher(moment) }
+
+    /// The journal of a folder; those of the folders that were met last are at hand.
+    func journal(of folder: borrowing Folder) throws(ArtifactError) -> UndoJournal {
+        let identity = FileIdentity(folder.descriptor)
+        return try journals.withLock { journals throws(ArtifactError) in
+            if let known = journals.first(where: { $0.folder == identity }) { return known.journal }
+            let journal = UndoJournal(in: try Folder(folder.path, name: folder.name))
+            journals.insert((identity, journal), at: 0)
+            if journals.count > 16 { journals.removeLast() }
+            return journal
+        }
+    }
 
     /// Clears away what a crash left in the folder of a file, the first time that it meets the folder: before the file
     /// is read. What somebody works on is left alone.
@@ -54,13 +88,14 @@ public final class PatchWriter: Sendable {
     @available(*, noasync, message: "it writes a file")
     public func apply(_ patch: Patch, patience: Duration = .seconds(10)) throws(ArtifactError) {
         let file = try SourceFile(patch.path)
-        if abilities.hasLocks { _ = try FileLock.take(file, patience: patience) }
+        let isLocked = abilities.hasLocks ? try FileLock.take(file, patience: patience) : false
         try file.checkUnchanged(since: patch.snapshot)
         let folder = try Folder(of: file, other: patch.detachedFolder)
         try swept.withLock { swept throws(ArtifactError) in try Self.sweep(folder, &swept) }
         switch patch.effect {
         case .rewritten(let pieces): try replace(file, in: folder, by: pieces)
         case .exchanged(let place, let old, let new):
+            if isInPlace, isLocked, try exchange(old, at: place, by: new, in: file, of: folder) { return }
             try replace(
                 file, in: folder,
                 by: [.kept(0..<place), .new(new), .kept(place + old.count..<file.size)])

@@ -68,12 +68,7 @@ struct GenericFormat: ArtifactFormat {
             }
             return ClaimFacts(size: UInt64(bytes.count))
         case .midstate(let midstate):
-            guard midstate.count >= UInt64(midstate.algorithm.blockCount) else {
-                throw ArtifactError(.artifactMalformed, "a midstate of less than a block; send the content")
-            }
-            var facts = ClaimFacts(size: midstate.count)
-            facts.isBlind = true
-            return facts
+            return try ClaimFacts(blind: midstate)
         case .image, .digest:
             throw ArtifactError(.artifactMalformed, "a plain file is claimed by its content or a midstate")
         }

@@ -4,7 +4,7 @@ internal import Bytes
 internal import Diagnostics
 internal import Signatures
 
-extension RPMFile {
+extension RPMFront {
     /// Tags that hold one OpenPGP signature.
     static let packetTags: [RPMTag] = [
         .headerSignatureDSA, .headerSignatureRSA, .packageSignatureRSA, .packageSignatureDSA,
@@ -20,11 +20,21 @@ extension RPMFile {
         return packets.map { Array($0) } + texts
     }
 
+    /// The signatures of header and payload.
+    var packageSignatures: [[UInt8]] {
+        let tags = [RPMTag.packageSignatureRSA, .packageSignatureDSA, .packageSignatureOld]
+        return tags.compactMap { signature.binary($0).map { Array($0) } }
+    }
+
     /// The signature header with one more signature in the place of its algorithm.
-    func signed(by packet: [UInt8], replacing: Bool) throws(ArtifactError) -> RPMHeader {
+    func signed(by packet: [UInt8], isLegacy: Bool, replacing: Bool) throws(ArtifactError) -> RPMHeader {
         let made = try OpenPGPSignature(reading: packet)
         // RSA has three numbers in the format, two of them of old.
-        let tag = (1...3).contains(made.keyAlgorithmNumber) ? RPMTag.headerSignatureRSA : .headerSignatureDSA
+        let isRSA = (1...3).contains(made.keyAlgorithmNumber)
+        let tag: RPMTag =
+            isLegacy
+            ? isRSA ? .packageSignatureRSA : .packageSignatureDSA
+            : isRSA ? .headerSignatureRSA : .headerSignatureDSA
         var values = RPMValue.all(of: signature)
         if replacing { values.removeAll { Self.signatureTags.contains($0.tag) } }
         if let present = values.first(where: { $0.tag == tag }) {
@@ -50,9 +60,12 @@ extension RPMFile {
     /// it does not suffice, the space goes and the payload has to move.
     private func fitted(_ values: [RPMValue]) throws(ArtifactError) -> RPMHeader {
         var values = values.sorted { $0.tag < $1.tag }
-        guard let place = values.firstIndex(where: { $0.tag == .reservedSpace }) else {
-            return try RPMHeader(RPMValue.encode(values, .signature), .signature)
-        }
+        // What is not zero there is something else than space.
+        guard
+            let place = values.firstIndex(where: {
+                $0.tag == .reservedSpace && $0.bytes.allSatisfy { $0 == 0 }
+            })
+        else { return try RPMHeader(RPMValue.encode(values, .signature), .signature) }
         values[place].reserve(1)
         let least = RPMValue.encode(values, .signature).count
         let room = 1 + signature.bytes.count - least
@@ -68,10 +81,18 @@ extension RPMFile {
         return try RPMHeader(RPMValue.encode(values, .signature), .signature)
     }
 
-    /// The file with another signature header.
-    func pieces(with header: RPMHeader) -> [Patch.Piece] {
-        let pad = [UInt8](repeating: 0, count: Self.padded(header.bytes.count) - header.bytes.count)
-        return [.kept(0..<Self.leadCount), .new(header.bytes + pad), .kept(mainStart..<size)]
+    /// How the file changes when it gets another signature header.
+    func effect(of header: RPMHeader) -> Patch.Effect {
+        let start = Self.leadCount
+        if header.bytes.count == signature.bytes.count {
+            return .exchanged(at: start, old: signature.bytes, new: header.bytes)
+        }
+        return .rewritten([.kept(0..<start), .new(Self.padded(header)), .kept(mainStart..<size)])
+    }
+
+    /// A signature header with the zeros behind it, as it stands in a file.
+    static func padded(_ header: RPMHeader) -> [UInt8] {
+        header.bytes + [UInt8](repeating: 0, count: padded(header.bytes.count) - header.bytes.count)
     }
 }
 

@@ -5,18 +5,26 @@ internal import Settings
 
 extension CommandRun {
     func sign() async throws -> Int32 {
-        let settings = try settings().settings
         let order = try order()
+        let strips = invocation.flag("strip")
         var style = RunReporter.Style()
-        style.doneWord = order.isDry ? "to sign" : "signed"
+        style.doneWord =
+            strips ? order.isDry ? "to strip" : "stripped" : order.isDry ? "to sign" : "signed"
         style.form = form
         style.progress = invocation.text("progress").flatMap { ProgressMode(rawValue: $0) } ?? .auto
         style.isVerbose = invocation.flag("verbose") || order.isDry
-        let signer = try program.signing(settings)
+        let signer = strips ? nil : try program.signing(settings().settings)
+        let stripping = program.stripping
         let reporter = RunReporter(style, on: screen, now: program.now)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await signer.sign(order, telling: reporter) }
+                group.addTask {
+                    if let signer {
+                        try await signer.sign(order, telling: reporter)
+                    } else {
+                        try await stripping(order, reporter)
+                    }
+                }
                 group.addTask {
                     while !Task.isCancelled {
                         reporter.tick()
@@ -50,10 +58,42 @@ extension CommandRun {
             }
             kind = kind ?? kinds[0]
         }
-        return FileOrder(
+        try checkKey()
+        var order = FileOrder(
             paths: invocation.arguments("PATH"), key: invocation.text("key") ?? "", kind: kind,
             folder: invocation.text("out-dir"), isDetached: invocation.flag("detached") && kind == "module",
             resigns: invocation.flag("resign"),
             isDry: invocation.flag("dry-run"))
+        order.leavesSigned = invocation.flag("if-unsigned")
+        order.signsPayload = invocation.flag("rpm-v3")
+        order.headerFolder = invocation.text("header-only-output")
+        return order
+    }
+
+    /// Signing needs a key, and what says how to sign does not go together with what takes signatures away.
+    private func checkKey() throws(ConsoleError) {
+        if invocation.flag("strip") {
+            for name in ["resign", "if-unsigned", "rpm-v3"] where invocation.flag(name) {
+                throw ConsoleError(
+                    .badArguments, "--strip and --\(name) do not go together",
+                    remedy: "Strip first, then sign in a second run.")
+            }
+            guard invocation.text("header-only-output") == nil else {
+                throw ConsoleError(
+                    .badArguments, "--strip and --header-only-output do not go together",
+                    remedy: "Leave one of them out.")
+            }
+            return
+        }
+        guard invocation.text("key") != nil else {
+            throw ConsoleError(
+                .badArguments, "the option --key is missing",
+                remedy: "Name the key that is to sign, or set SIGNET_KEY.")
+        }
+        if invocation.flag("resign"), invocation.flag("if-unsigned") {
+            throw ConsoleError(
+                .badArguments, "--resign and --if-unsigned do not go together",
+                remedy: "Leave one of them out: the one signs what is signed, the other leaves it alone.")
+        }
     }
 }

@@ -45,7 +45,9 @@ extension CommandTree {
         "KEY", "name or id of a key", .proposed(["key", "list", "--names"]))
     private static let someKeys = CommandArgument(
         "KEY", "name or id of a key", .proposed(["key", "list", "--names"]), count: 1...100)
-    static let kinds = CommandValue.choice(["rpm", "generic", "cleartext", "module", "efi", "cms"])
+    static let kinds = CommandValue.choice([
+        "rpm", "rpm-v3", "generic", "cleartext", "module", "efi", "cms",
+    ])
 
     private static let sign = CommandTree(
         "sign", "sign files, and folders of them",
@@ -58,13 +60,19 @@ extension CommandTree {
         ],
         options: [
             .value(
-                "key", short: "k", "KEY", "name of the key", .proposed(["key", "list", "--names"]),
-                isRequired: true, variable: "SIGNET_KEY"),
+                "key", short: "k", "KEY", "name of the key; needed, but for --strip",
+                .proposed(["key", "list", "--names"]), variable: "SIGNET_KEY"),
             .value("kind", "KIND", "what the files are, not recognised one by one", kinds),
             .flag("detached", short: "d", "write a detached signature: --kind generic, cms or module"),
             .flag("cleartext", "put signatures around a text; the same as --kind cleartext"),
             .value("out-dir", "FOLDER", "where detached signatures go", .folder),
-            .flag("resign", "sign anew what is signed already"),
+            .flag("resign", "sign anew what is signed already; signatures of other keys give way"),
+            .flag("if-unsigned", "leave alone what anybody has signed"),
+            .flag("strip", "take all signatures away, and ask no server"),
+            .flag("rpm-v3", "sign header and payload of packages together, as old ones need it"),
+            .value(
+                "header-only-output", "FOLDER",
+                "write the signature headers of packages there, as a build system keeps them", .folder),
             .flag("dry-run", short: "n", "say what would be signed, and sign nothing"),
             .flag("verbose", short: "v", "a line for each file"),
             .value(
@@ -84,6 +92,10 @@ extension CommandTree {
             CommandExample(
                 "Write driver.ko.p7s", "signet sign --key modules --detached --kind module driver.ko"),
             CommandExample("For a script", "signet sign --key modules --output jsonl driver.ko"),
+            CommandExample("Take the signatures out again", "signet sign --strip build/"),
+            CommandExample(
+                "For Koji: NAME.rpm.sighdr, and the packages as they are",
+                "signet sign --key release --header-only-output sigcache build/"),
         ])
 
     private static let keys = CommandTree(

@@ -8,12 +8,15 @@ internal import Settings
 public struct SignetProgram: Sendable {
     /// Makes what signs, once the settings are read.
     public typealias Signing = @Sendable (ClientSettings) throws -> any FileSigning
+    /// Takes signatures away, and asks no server.
+    public typealias Stripping = @Sendable (FileOrder, any SigningListener) async throws -> Void
     /// Makes the desk of the control-server; nil for the one of the settings.
     public typealias Desk = @Sendable (ClientSettings) throws -> any ControlDesk
 
     let environment: [String: String]
     let screen: Screen
     let signing: Signing
+    let stripping: Stripping
     let desk: Desk?
     /// Since whenever.
     let now: @Sendable () -> Duration
@@ -23,17 +26,24 @@ public struct SignetProgram: Sendable {
     let settling: Duration
 
     public init(
-        environment: [String: String], screen: Screen, signing: @escaping Signing, desk: Desk? = nil,
+        environment: [String: String], screen: Screen, signing: @escaping Signing,
+        stripping: @escaping Stripping = Self.noStripping, desk: Desk? = nil,
         now: @escaping @Sendable () -> Duration = Self.monotonic(),
         wallClock: @escaping @Sendable () -> Int64 = Self.seconds(), settling: Duration = .seconds(1)
     ) {
         self.environment = environment
         self.screen = screen
         self.signing = signing
+        self.stripping = stripping
         self.desk = desk
         self.now = now
         self.wallClock = wallClock
         self.settling = settling
+    }
+
+    /// Where no part that strips is at hand.
+    public static let noStripping: Stripping = { _, _ in
+        throw ConsoleError(.unsupported, "nothing here takes signatures away", remedy: "Use signet itself.")
     }
 
     /// As the REST interface writes a point in time.

@@ -32,6 +32,12 @@ public struct FileOrder: Hashable, Sendable {
     public var resigns: Bool
     /// Finds out what would be done, and touches nothing.
     public var isDry: Bool
+    /// What anybody has signed is left alone.
+    public var leavesSigned = false
+    /// Of packages, header and payload are signed together.
+    public var signsPayload = false
+    /// Where signature headers of packages go, which stay as they are.
+    public var headerFolder: String?
 
     public init(
         paths: [String], key: String, kind: String? = nil, folder: String? = nil, isDetached: Bool = false,

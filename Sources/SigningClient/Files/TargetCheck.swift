@@ -10,21 +10,45 @@ enum TargetCheck {
     /// at is told when its turn comes.
     @available(*, noasync, message: "it walks folders")
     static func check(_ order: SigningOrder, _ kinds: Set<SigningKind>) throws(SigningClientError) {
-        guard let folder = order.folder else { return }
+        guard let folder = order.headerFolder ?? order.folder else { return }
         var walk = FileWalk(order.paths)
-        var sources: [String: String] = [:]
+        var sources: [String: (path: String, place: String)] = [:]
         while let step = walk.next() {
-            guard case .file(let path, _, _) = step,
-                let file = try? Artifact.survey(
-                    of: path, as: order.kind ?? (kinds == [.cms] ? .cms : nil), isDetached: order.isDetached),
-                kinds.contains(file.kind), let name = file.detachedName
-            else { continue }
-            if let other = sources.updateValue(path, forKey: name) {
-                throw SigningClientError(
-                    .artifactTargets,
-                    "\(other) and \(path): the signatures of both would be \(folder)/\(name); nothing was signed"
-                )
+            guard case .file(let path, _, _) = step, let found = try? Artifact.survey(of: path) else {
+                continue
             }
+            let kind = order.kind(of: found.kind, by: kinds)
+            guard kinds.contains(kind),
+                let file = try? Artifact.survey(
+                    of: path, as: kind, isDetached: order.isDetached && kind == .module)
+            else { continue }
+            let isHeader = order.headerFolder != nil && kind.isPackage
+            guard let suffix = isHeader ? Artifact.headerSuffix : file.detachedSuffix else { continue }
+            let name = (file.place.split(separator: "/").last ?? "") + suffix
+            guard let other = sources.updateValue((path, file.place), forKey: String(name)),
+                other.place != file.place
+            else { continue }
+            throw SigningClientError(
+                .artifactTargets,
+                "\(other.path) and \(path): the signatures of both would be \(folder)/\(name); nothing was signed"
+            )
         }
     }
+}
+
+extension SigningOrder {
+    /// What a file that was recognised is signed as. CMS signs any file, and none says of itself that it should.
+    func kind(of found: SigningKind, by kinds: Set<SigningKind>) -> SigningKind {
+        let wanted = kind ?? (kinds == [.cms] ? .cms : found)
+        return wanted == .rpm && signsPayload ? .rpmLegacy : wanted
+    }
+
+    /// Whether a file of a folder is one of those that are meant.
+    func takes(_ found: SigningKind, as kind: SigningKind) -> Bool {
+        kind == found || kind == .cms || kind == .rpmLegacy && found == .rpm
+    }
+}
+
+extension SigningKind {
+    var isPackage: Bool { self == .rpm || self == .rpmLegacy }
 }

@@ -20,6 +20,10 @@ public struct FileOutcome: Hashable, Sendable {
         case signed(server: String?)
         /// It had a good signature of the key already.
         case alreadySigned
+        /// It had a signature, whoever made it, and such files were to be left alone.
+        case hasSignature
+        /// Its signatures were to be taken away, and it had none.
+        case hasNoSignature
         /// In a folder and nothing that was to be signed.
         case passedOver
         case failed(ErrorCode, String)
@@ -60,8 +64,8 @@ public struct SigningSummary: Hashable, Sendable {
         case .signed(let server):
             signed += 1
             if let server { servers[server, default: 0] += 1 }
-        case .alreadySigned: alreadySigned += 1
-        case .passedOver: passedOver += 1
+        case .alreadySigned, .hasSignature: alreadySigned += 1
+        case .passedOver, .hasNoSignature: passedOver += 1
         case .failed(let code, _): failures[code, default: 0] += 1
         case .interrupted: interrupted += 1
         }

@@ -15,7 +15,7 @@ final class SigningRun: Sendable {
     private let dispatch: DispatchHandle
     private let listener: @Sendable (SigningEvent) -> Void
     private let board: Lock<WorkBoard>
-    private let writer = PatchWriter()
+    private let writer = PatchWriter(inPlace: true)
     private let summary = Lock(SigningSummary())
 
     init(
@@ -98,18 +98,16 @@ final class SigningRun: Sendable {
         listener(.found(found))
         do {
             if !order.isDry { try writer.recover(folderOf: path) }
-            let survey = try Artifact.survey(of: path)
-            let kind = survey.kind
-            // CMS signs any file, and none says of itself that it should.
-            let wanted = order.kind ?? (check.kinds == [.cms] ? .cms : kind)
-            guard isNamed || (wanted == kind || wanted == .cms) && check.kinds.contains(wanted) else {
-                finish(FileOutcome(path: path, kind: kind, result: .passedOver))
+            let found = try Artifact.survey(of: path)
+            let kind = order.kind(of: found.kind, by: check.kinds)
+            guard isNamed || order.takes(found.kind, as: kind) && check.kinds.contains(kind) else {
+                finish(FileOutcome(path: path, kind: found.kind, result: .passedOver))
                 return nil
             }
-            let needed =
-                wanted == kind ? survey.memory : try Artifact.survey(of: path, as: wanted).memory
+            let isSame = kind == found.kind || kind.isPackage && found.kind.isPackage
+            let needed = isSame ? found.memory : try Artifact.survey(of: path, as: kind).memory
             guard needed <= room else { return needed }
-            if let outcome = try outcome(ofReading: path, as: wanted) { finish(outcome) }
+            if let outcome = try outcome(ofReading: path, as: kind) { finish(outcome) }
         } catch let error as ArtifactError where error.code == .artifactUnrecognised && !isNamed {
             // A signature that lies beside its file.
             finish(FileOutcome(path: path, result: .passedOver))
@@ -131,6 +129,12 @@ final class SigningRun: Sendable {
         }
         if !order.resigns, isSigned(artifact) {
             return FileOutcome(path: path, kind: artifact.kind, result: .alreadySigned)
+        }
+        let isDetached = order.isDetached && artifact.kind == .module
+        if order.leavesSigned,
+            try Artifact.isSigned(path, as: artifact.kind, in: order.folder, isDetached: isDetached)
+        {
+            return FileOutcome(path: path, kind: artifact.kind, result: .hasSignature)
         }
         if order.isDry { return FileOutcome(path: path, kind: artifact.kind, result: .signed(server: nil)) }
         try send(artifact)
@@ -188,9 +192,9 @@ final class SigningRun: Sendable {
                     "\(artifact.path): server \(made.server) sent a signature that does not hold (\(refusal.rawValue))"
                 )
             }
-            let patch = try artifact.patch(embedding: made.signature, replacing: order.resigns)
+            let patch = try patch(artifact, made.signature)
             try writer.apply(patch)
-            try checkWritten(made.signature, artifact)
+            try checkWritten(made.signature, artifact, patch)
             if patch.target != artifact.path { outcome.output = patch.target }
             outcome.result = .signed(server: made.server)
         } catch {
@@ -199,8 +203,16 @@ final class SigningRun: Sendable {
         finish(outcome, artifact)
     }
 
+    private func patch(_ artifact: Artifact, _ signature: [UInt8]) throws -> Patch {
+        guard let folder = order.headerFolder, artifact.kind.isPackage else {
+            return try artifact.patch(embedding: signature, replacing: order.resigns)
+        }
+        return try artifact.patch(embeddingElsewhere: signature, in: folder, replacing: order.resigns)
+    }
+
     /// Reads the signature back.
-    private func checkWritten(_ signature: [UInt8], _ artifact: Artifact) throws {
+    private func checkWritten(_ signature: [UInt8], _ artifact: Artifact, _ patch: Patch) throws {
+        guard order.headerFolder == nil else { return try patch.checkWritten() }
         let written = try Artifact.signatures(
             of: artifact.path, as: artifact.kind, in: order.folder,
             isDetached: order.isDetached && artifact.kind == .module)

@@ -129,8 +129,8 @@ extension SettingKind<String> {
 extension SettingKind<SigningKind> {
     fileprivate static var kind: SettingKind {
         .text(
-            "one of " + SigningKind.allCases.map(\.rawValue).joined(separator: ", "), placeholder: .rpm,
-            show: { $0.rawValue }, parse: { SigningKind(rawValue: $0) })
+            "one of " + SigningKind.ofFiles.map(\.rawValue).joined(separator: ", "), placeholder: .rpm,
+            show: { $0.rawValue }, parse: { word in SigningKind.ofFiles.first { $0.rawValue == word } })
     }
 }
 
