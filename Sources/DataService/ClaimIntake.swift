@@ -45,8 +45,8 @@ struct ClaimIntake {
     init(_ request: SignRequest, _ limits: ServiceLimits) throws {
         job = request.job
         key = request.key
-        guard let kind = SigningKind(rawValue: request.kind), kind.isServed else {
-            let served = SigningKind.allCases.filter(\.isServed).map(\.rawValue).joined(separator: ", ")
+        guard let kind = SigningKind(rawValue: request.kind) else {
+            let served = SigningKind.allCases.map(\.rawValue).joined(separator: ", ")
             throw DataServiceError(.unsupported, "kind: one of \(served) is served here")
         }
         self.kind = kind

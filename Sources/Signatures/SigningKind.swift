@@ -31,11 +31,4 @@ public enum SigningKind: String, CaseIterable, Hashable, Sendable {
         case .cms: .cms
         }
     }
-
-    /// Whether this version signs it.
-    public var isServed: Bool {
-        switch self {
-        case .rpm, .rpmLegacy, .generic, .cleartext, .module, .efi, .cms: true
-        }
-    }
 }

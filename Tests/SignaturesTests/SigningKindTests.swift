@@ -8,20 +8,18 @@ import Testing
 @Suite struct SigningKindTests {
     /// Grants and records hold these words: none may change.
     @Test func namesStay() {
-        let kinds = ["rpm", "generic", "cleartext", "module", "efi", "cms"]
+        let kinds = ["rpm", "rpm-v3", "generic", "cleartext", "module", "efi", "cms"]
         #expect(SigningKind.allCases.map(\.rawValue) == kinds)
         let schemes = ["openpgp", "module", "authenticode", "cms", "timestamp", "ca"]
         #expect(SigningScheme.allCases.map(\.rawValue) == schemes)
     }
 
     @Test(arguments: [
-        (SigningKind.rpm, SigningScheme.openpgp, true), (.generic, .openpgp, true),
-        (.cleartext, .openpgp, true), (.module, .module, true), (.efi, .authenticode, true),
-        (.cms, .cms, true),
+        (SigningKind.rpm, SigningScheme.openpgp), (.rpmLegacy, .openpgp), (.generic, .openpgp),
+        (.cleartext, .openpgp), (.module, .module), (.efi, .authenticode), (.cms, .cms),
     ])
-    func eachKindHasOneScheme(_ kind: SigningKind, _ scheme: SigningScheme, _ isServed: Bool) {
+    func eachKindHasOneScheme(_ kind: SigningKind, _ scheme: SigningScheme) {
         #expect(kind.scheme == scheme)
-        #expect(kind.isServed == isServed)
     }
 
     @Test(arguments: [

@@ -45,8 +45,8 @@ struct NewGrantDocument: StrictDocument {
         keys = try fields.decode([String].self, forKey: .keys)
         kinds = Set(
             try fields.decode([String].self, forKey: .kinds).map { text in
-                guard let kind = SigningKind(rawValue: text), kind.isServed else {
-                    let known = SigningKind.allCases.filter(\.isServed).map(\.rawValue)
+                guard let kind = SigningKind(rawValue: text) else {
+                    let known = SigningKind.allCases.map(\.rawValue)
                     throw HTTPError(
                         .invalidArgument, "kinds: each is one of \(known.joined(separator: ", "))")
                 }

@@ -24,7 +24,7 @@ struct SignerCheck: Sendable {
 
     init(_ key: KeyDescription) throws {
         name = key.name
-        kinds = Set(key.kinds.compactMap { SigningKind(rawValue: $0) }.filter(\.isServed))
+        kinds = Set(key.kinds.compactMap { SigningKind(rawValue: $0) })
         guard !key.certificate.isEmpty else {
             throw SigningClientError(
                 .wrongState, "key \(key.name) has no certificate yet, so nobody could check it")
