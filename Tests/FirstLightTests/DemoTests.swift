@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The demonstration, as somebody sees it who has just built everything.
-@Suite(.serialized, .enabled(if: Trials.areFull, "takes minutes: make proof")) struct DemoTests {
+@Suite(.serialized) struct DemoTests {
     private func run(_ programs: String = Products.folder) throws -> Command.Output {
         var environment = Command.environment
         environment["SIGNET_BIN"] = programs
