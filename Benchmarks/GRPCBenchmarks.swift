@@ -42,7 +42,7 @@ private struct GRPCBench {
     static let connections = 4
     static let streams = 32
     let folder: TemporaryFolder
-    let rounds = 3
+    let rounds = 9
 
     static var limits: ServerLimits {
         var limits = ServerLimits()
