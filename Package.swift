@@ -95,7 +95,7 @@ let house: [Room] =
 
         Room(
             floor: 7, name: "KMS",
-            uses: ["Bytes", "Diagnostics", "Secrets", "Settings", "Cryptography", "Keyring"]),
+            uses: ["Bytes", "Diagnostics", "Secrets", "Settings", "Cryptography", "Transport", "Keyring"]),
 
         Room(
             floor: 8, name: "Storage",
