@@ -9,8 +9,8 @@ internal import Signatures
 struct CMSFormat: ArtifactFormat {
     let kind = SigningKind.cms
     let suffixes: [String] = []
-    static let suffix = ".p7s"
-    var detachedSuffix: String? { Self.suffix }
+    var detachedSuffix: String? { DetachedCMS.suffix }
+    private let beside = DetachedCMS(name: "no CMS signature") { (try? CMSSignature($0.span))?.signer }
 
     func memory(toRead file: borrowing SourceFile) throws(ArtifactError) -> Int {
         min(file.size, SourceFile.chunk)
@@ -22,7 +22,7 @@ struct CMSFormat: ArtifactFormat {
     func read(
         _ file: borrowing SourceFile, _ digest: DigestAlgorithm
     ) throws(ArtifactError) -> Claim.Content {
-        guard !file.name.hasSuffix(Self.suffix) else {
+        guard !file.name.hasSuffix(DetachedCMS.suffix) else {
             throw ArtifactError(.artifactUnrecognised, "it is a signature itself")
         }
         var running = RunningDigest(digest)
@@ -31,29 +31,17 @@ struct CMSFormat: ArtifactFormat {
     }
 
     func signatures(in file: borrowing SourceFile) throws(ArtifactError) -> [[UInt8]] {
-        guard let content = try DetachedFile(of: file, Self.suffix)?.content,
-            (try? CMSSignature(content.span)) != nil
-        else { return [] }
-        return [content]
+        try beside.signatures(of: file)
     }
 
     func embed(
         _ signature: [UInt8], in file: borrowing SourceFile, replacing: Bool
     ) throws(ArtifactError) -> Patch.Effect {
-        let present = try DetachedFile(of: file, Self.suffix)
-        if let present {
-            let signer = try present.cms.signer
-            guard replacing || (try? CMSSignature(signature.span))?.signer == signer else {
-                throw ArtifactError(.artifactSigned, "\(present.path) holds another key's signature")
-            }
-        }
-        return .beside(suffix: Self.suffix, signature, over: present?.snapshot)
+        try beside.embed(signature, in: file, replacing: replacing)
     }
 
     func strip(_ file: borrowing SourceFile) throws(ArtifactError) -> Patch.Effect? {
-        guard let present = try DetachedFile(of: file, Self.suffix) else { return nil }
-        _ = try present.cms
-        return .removed(suffix: Self.suffix, present.snapshot)
+        try beside.strip(file)
     }
 
     func facts(of content: Claim.Content) throws(ArtifactError) -> ClaimFacts {
@@ -63,18 +51,5 @@ struct CMSFormat: ArtifactFormat {
         var facts = ClaimFacts(size: 0)
         facts.isBlind = true
         return facts
-    }
-}
-
-extension DetachedFile {
-    /// The CMS signature that lies there; what is none is not to be touched.
-    fileprivate var cms: CMSSignature {
-        get throws(ArtifactError) {
-            guard let content, let signature = try? CMSSignature(content.span) else {
-                throw ArtifactError(
-                    .artifactSigned, "\(path) is there and is no CMS signature; move it away first")
-            }
-            return signature
-        }
     }
 }

@@ -8,11 +8,13 @@ internal import Signatures
 /// later. A module that has a signature inside is refused, since the one beside it would not be over the file.
 struct DetachedModuleFormat: ArtifactFormat {
     private let module = ModuleFormat()
-    private static let suffix = ".p7s"
+    private let beside = DetachedCMS(name: "no module's signature") {
+        (try? ModuleSignature($0.span))?.signer
+    }
 
     var kind: SigningKind { module.kind }
     var suffixes: [String] { module.suffixes }
-    var detachedSuffix: String? { Self.suffix }
+    var detachedSuffix: String? { DetachedCMS.suffix }
 
     func recognises(_ start: [UInt8], of file: borrowing SourceFile) -> Bool {
         module.recognises(start, of: file)
@@ -33,45 +35,20 @@ struct DetachedModuleFormat: ArtifactFormat {
     }
 
     func signatures(in file: borrowing SourceFile) throws(ArtifactError) -> [[UInt8]] {
-        guard let content = try DetachedFile(of: file, Self.suffix)?.content,
-            (try? ModuleSignature(content.span)) != nil
-        else { return [] }
-        return [content]
+        try beside.signatures(of: file)
     }
 
     func embed(
         _ signature: [UInt8], in file: borrowing SourceFile, replacing: Bool
     ) throws(ArtifactError) -> Patch.Effect {
-        let present = try DetachedFile(of: file, Self.suffix)
-        if let present {
-            let signer = try present.module.signer
-            guard replacing || (try? ModuleSignature(signature.span))?.signer == signer else {
-                throw ArtifactError(.artifactSigned, "\(present.path) holds another key's signature")
-            }
-        }
-        return .beside(suffix: Self.suffix, signature, over: present?.snapshot)
+        try beside.embed(signature, in: file, replacing: replacing)
     }
 
     func strip(_ file: borrowing SourceFile) throws(ArtifactError) -> Patch.Effect? {
-        guard let present = try DetachedFile(of: file, Self.suffix) else { return nil }
-        _ = try present.module
-        return .removed(suffix: Self.suffix, present.snapshot)
+        try beside.strip(file)
     }
 
     func facts(of content: Claim.Content) throws(ArtifactError) -> ClaimFacts {
         try module.facts(of: content)
-    }
-}
-
-extension DetachedFile {
-    /// The signature that lies there; what is none is not to be touched.
-    fileprivate var module: ModuleSignature {
-        get throws(ArtifactError) {
-            guard let content, let signature = try? ModuleSignature(content.span) else {
-                throw ArtifactError(
-                    .artifactSigned, "\(path) is there and is no module's signature; move it away first")
-            }
-            return signature
-        }
     }
 }
