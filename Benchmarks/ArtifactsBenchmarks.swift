@@ -56,6 +56,7 @@ private func packages(_ place: String, in folder: String) throws -> [Figure] {
     let packet = try signature(of: sample.mainHeader)
     let payload = Array(sample.bytes.suffix(52_000))
     let header = sample.mainHeader
+    let whole = header + payload
     var beyond: [Double] = []
     var written = 0
     for _ in 0..<5 {
@@ -65,6 +66,7 @@ private func packages(_ place: String, in folder: String) throws -> [Figure] {
                 blackHole(Digest(hashing: payload.span, with: .sha256))
                 blackHole(Digest(hashing: header.span, with: .sha256))
                 blackHole(Digest(hashing: header.span, with: .weakSHA1))
+                blackHole(Digest(hashing: whole.span, with: .weakMD5))
             }
         }
         let writer = PatchWriter(inPlace: true)

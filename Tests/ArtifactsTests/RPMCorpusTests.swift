@@ -93,9 +93,6 @@ import Testing
         }
         for path in try signer.refused(taken.keys.sorted()) {
             let output = try Command.run(["rpmkeys", "--dbpath", signer.folder.path + "/db", "-Kv", path])
-            // MD5 is not computed here where a better digest of the payload stands.
-            let bad = output.text.split(separator: "\n").filter { $0.contains("BAD") || $0.contains("NOT") }
-            if !bad.isEmpty, bad.allSatisfy({ $0.contains("MD5 digest: BAD") }) { continue }
             Issue.record(
                 "signed, and refused by rpm: \(taken[path] ?? ""): \(output.text)\(output.errorText)")
         }

@@ -115,8 +115,9 @@ struct RPMFile: Sendable {
     // MARK: Digests
 
     /// Compares every size and digest that the package has with what is there, so that nothing damaged is signed. The
-    /// payload is read once, a piece at a time; MD5 is only for packages without a better digest of it. With an
-    /// algorithm it returns that digest of main header and payload, to be gone on with.
+    /// payload is read once, a piece at a time. rpm refuses a wrong MD5 digest also beside a better one that is right, so
+    /// it counts wherever it stands. With an algorithm it returns that digest of main header and payload, to be gone on
+    /// with.
     @discardableResult
     func checkDigests(
         _ file: borrowing SourceFile, hashing algorithm: DigestAlgorithm? = nil
@@ -135,24 +136,18 @@ struct RPMFile: Sendable {
         let expected = main.payloadDigests.first
         var whole = algorithm.map { RunningDigest($0) }
         whole?.update(main.bytes.span)
-        if let expected {
-            var running = RunningDigest(expected.algorithm)
-            try file.forEachChunk(of: payload) {
-                running.update($0)
-                whole?.update($0)
-            }
-            guard running.finish() == expected else { throw Self.corrupt("the payload's digest is wrong") }
-        } else {
-            guard let md5 else { throw Self.corrupt("it has no digest of its payload") }
-            var running = RunningDigest(.weakMD5)
-            running.update(main.bytes.span)
-            try file.forEachChunk(of: payload) {
-                running.update($0)
-                whole?.update($0)
-            }
-            guard running.finish().bytes == md5 else {
-                throw Self.corrupt("the MD5 digest of header and payload is wrong")
-            }
+        guard expected != nil || md5 != nil else { throw Self.corrupt("it has no digest of its payload") }
+        var content = expected.map { RunningDigest($0.algorithm) }
+        var weak = md5.map { _ in RunningDigest(.weakMD5) }
+        weak?.update(main.bytes.span)
+        try file.forEachChunk(of: payload) {
+            content?.update($0)
+            weak?.update($0)
+            whole?.update($0)
+        }
+        guard content?.finish() == expected else { throw Self.corrupt("the payload's digest is wrong") }
+        guard weak?.finish().bytes == md5 else {
+            throw Self.corrupt("the MD5 digest of header and payload is wrong")
         }
         return whole
     }
