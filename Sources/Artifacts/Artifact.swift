@@ -15,21 +15,21 @@ public struct Artifact: Sendable {
     public let signatures: [[UInt8]]
     let snapshot: FileSnapshot
     private let signatureFolder: String?
-    private let isDetached: Bool
+    private let form: SignatureForm
 
     public var kind: SigningKind { claim.kind }
 
     /// Reads a file in bounded memory, but for a kernel module, which is claimed whole. Without a kind the file is
     /// recognised. `digest` is for claims that are hashed here. Detached signatures are looked for, and will be written,
-    /// in `folder`, or beside the file. `isDetached` asks for that of kernel modules, whose place is inside otherwise.
+    /// in `folder`, or beside the file. `form` is how the signature is to be written.
     @available(*, noasync, message: "it reads a file")
     public init(
         reading path: String, as kind: SigningKind? = nil, digest: DigestAlgorithm = .sha256,
-        signaturesIn folder: String? = nil, isDetached: Bool = false
+        signaturesIn folder: String? = nil, form: SignatureForm = .usual
     ) throws(ArtifactError) {
         let file = try SourceFile(path, signaturesIn: folder)
         do throws(ArtifactError) {
-            let format = try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached)
+            let format = try ArtifactFormats.format(of: file, as: kind, form: form)
             let content = try format.read(file, digest)
             claim = Claim(format.kind(of: content), content)
             signatures =
@@ -40,7 +40,7 @@ public struct Artifact: Sendable {
             self.path = path
             snapshot = file.snapshot
             signatureFolder = folder
-            self.isDetached = isDetached
+            self.form = form
         } catch {
             throw error.of(path)
         }
@@ -70,11 +70,11 @@ public struct Artifact: Sendable {
     /// at most, its path behind all links, and what a detached signature's name has behind its name.
     @available(*, noasync, message: "it reads a file")
     public static func survey(
-        of path: String, as kind: SigningKind? = nil, isDetached: Bool = false
+        of path: String, as kind: SigningKind? = nil, form: SignatureForm = .usual
     ) throws(ArtifactError) -> (kind: SigningKind, memory: Int, place: String, detachedSuffix: String?) {
         let file = try SourceFile(path)
         do throws(ArtifactError) {
-            let format = try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached)
+            let format = try ArtifactFormats.format(of: file, as: kind, form: form)
             return (
                 format.kind, try format.memory(toRead: file), file.place, format.detachedSuffix
             )
@@ -86,11 +86,11 @@ public struct Artifact: Sendable {
     /// The signatures that a file has now, without a look at what they sign: to see that one was written.
     @available(*, noasync, message: "it reads a file")
     public static func signatures(
-        of path: String, as kind: SigningKind, in folder: String? = nil, isDetached: Bool = false
+        of path: String, as kind: SigningKind, in folder: String? = nil, form: SignatureForm = .usual
     ) throws(ArtifactError) -> [[UInt8]] {
         let file = try SourceFile(path, signaturesIn: folder)
         do throws(ArtifactError) {
-            return try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached).signatures(in: file)
+            return try ArtifactFormats.format(of: file, as: kind, form: form).signatures(in: file)
         } catch {
             throw error.of(path)
         }
@@ -117,7 +117,7 @@ public struct Artifact: Sendable {
         let file = try SourceFile(path, signaturesIn: signatureFolder)
         try file.checkUnchanged(since: snapshot)
         do throws(ArtifactError) {
-            let format = try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached)
+            let format = try ArtifactFormats.format(of: file, as: kind, form: form)
             return Patch(file, try format.embed(signature, in: file, replacing: replacing))
         } catch {
             throw error.of(path)
@@ -153,20 +153,20 @@ public struct Artifact: Sendable {
     /// Whether a file has any signature, whoever made it.
     @available(*, noasync, message: "it reads a file")
     public static func isSigned(
-        _ path: String, as kind: SigningKind, in folder: String? = nil, isDetached: Bool = false
+        _ path: String, as kind: SigningKind, in folder: String? = nil, form: SignatureForm = .usual
     ) throws(ArtifactError) -> Bool {
-        try patch(stripping: path, as: kind, signaturesIn: folder, isDetached: isDetached) != nil
+        try patch(stripping: path, as: kind, signaturesIn: folder, form: form) != nil
     }
 
     /// How a file loses its signatures; nil when it has none.
     @available(*, noasync, message: "it reads a file")
     public static func patch(
         stripping path: String, as kind: SigningKind? = nil, signaturesIn folder: String? = nil,
-        isDetached: Bool = false
+        form: SignatureForm = .usual
     ) throws(ArtifactError) -> Patch? {
         let file = try SourceFile(path, signaturesIn: folder)
         do throws(ArtifactError) {
-            let format = try ArtifactFormats.format(of: file, as: kind, isDetached: isDetached)
+            let format = try ArtifactFormats.format(of: file, as: kind, form: form)
             guard let effect = try format.strip(file) else { return nil }
             return Patch(file, effect)
         } catch {

@@ -2,7 +2,7 @@
 
 internal import Cryptography
 internal import Diagnostics
-internal import Signatures
+public import Signatures
 
 /// One kind of file. A new kind is a type with these verbs and a row in `ArtifactFormats`.
 protocol ArtifactFormat: Sendable {
@@ -29,7 +29,8 @@ protocol ArtifactFormat: Sendable {
     /// The signatures of the claim that are there already, as a server would send them.
     func signatures(in file: borrowing SourceFile) throws(ArtifactError) -> [[UInt8]]
 
-    /// How the file changes when it gets the signature. `replacing` drops what other keys have signed.
+    /// How the file changes when it gets the signature, in the place of one that the same key made. `replacing` drops what
+    /// other keys have signed in a package, a module or an image; a file of signatures, or a text, keeps it.
     func embed(
         _ signature: [UInt8], in file: borrowing SourceFile, replacing: Bool
     ) throws(ArtifactError) -> Patch.Effect
@@ -51,6 +52,21 @@ extension ArtifactFormat {
     func kind(of content: Claim.Content) -> SigningKind { kind }
 }
 
+/// How a signature is written, where a kind of file knows more than one way.
+public enum SignatureForm: Hashable, Sendable {
+    /// As most readers of the kind expect it.
+    case usual
+    /// In a file of its own: kernel modules, whose signature stands inside otherwise.
+    case detached
+    /// As OpenPGP packets without armor, in `FILE.sig`: plain files, which have `FILE.asc` otherwise.
+    case binary
+
+    /// All in which the signatures of one file can be.
+    public static func all(of kind: SigningKind) -> [SignatureForm] {
+        kind == .generic ? [.usual, .binary] : [.usual]
+    }
+}
+
 /// All kinds that are signed. The order matters: the last one takes every file.
 enum ArtifactFormats {
     static let all: [any ArtifactFormat] = [
@@ -65,18 +81,29 @@ enum ArtifactFormats {
         return format
     }
 
-    /// Of a file that is recognised when no kind is named. `isDetached` asks for signatures beside it.
+    /// Of a file that is recognised when no kind is named.
     static func format(
-        of file: borrowing SourceFile, as kind: SigningKind?, isDetached: Bool
+        of file: borrowing SourceFile, as kind: SigningKind?, form: SignatureForm
     ) throws(ArtifactError) -> any ArtifactFormat {
         let found: any ArtifactFormat = if let kind { try format(kind) } else { try format(of: file) }
-        guard isDetached, found.detachedSuffix == nil else { return found }
-        guard found.kind == .module else {
-            throw ArtifactError(
-                .artifactUnsupported, "signatures of the kind \(found.kind.rawValue) stand inside of the file"
-            )
+        switch form {
+        case .usual: return found
+        case .binary:
+            guard found.kind == .generic else {
+                throw ArtifactError(
+                    .artifactUnsupported,
+                    "signatures of the kind \(found.kind.rawValue) are no OpenPGP signatures beside the file")
+            }
+            return GenericFormat(isArmored: false)
+        case .detached:
+            if found.detachedSuffix != nil { return found }
+            guard found.kind == .module else {
+                throw ArtifactError(
+                    .artifactUnsupported,
+                    "signatures of the kind \(found.kind.rawValue) stand inside of the file")
+            }
+            return DetachedModuleFormat()
         }
-        return DetachedModuleFormat()
     }
 
     /// By content first and by name second: a file that is called like a package and is none is damaged, and is

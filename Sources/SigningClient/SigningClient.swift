@@ -72,7 +72,10 @@ public struct SigningOrder: Hashable, Sendable {
     public var folder: String?
     /// Whether kernel modules get their signature in a file of its own; other kinds have theirs where it belongs.
     public var isDetached = false
-    /// Whether signatures of other keys give way, and files that the key has signed are signed anew.
+    /// Whether OpenPGP signatures beside files are written as packets, without armor.
+    public var isBinary = false
+    /// Whether files that the key has signed are signed anew. Where signatures stand inside of a package, a module or an
+    /// image, those of other keys give way then; beside a file, or around a text, they stay.
     public var resigns = false
     /// Whether files that anybody has signed are left alone, and not only those that the key has signed.
     public var leavesSigned = false

@@ -39,6 +39,7 @@ extension SigningOrder {
         kind = order.kind.flatMap { SigningKind(rawValue: $0) }
         folder = order.folder
         isDetached = order.isDetached
+        isBinary = order.isBinary
         resigns = order.resigns
         isDry = order.isDry
         leavesSigned = order.leavesSigned

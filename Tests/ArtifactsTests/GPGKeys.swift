@@ -33,6 +33,8 @@ final class GPGKeys: Sendable {
                 key.rawValue + ".asc", try gpg(["--armor", "--export", key.rawValue]).stdout)
             try Command.check(["rpmkeys", "--dbpath", database, "--import", path])
         }
+        // All of them, as gpgv and sqv read them.
+        try gpg(["--export", "-o", folder.path + "/ring.gpg"])
     }
 
     deinit { _ = try? Command.run(["gpgconf", "--homedir", home, "--kill", "all"]) }

@@ -29,21 +29,90 @@ import Testing
         #expect(try Artifact(reading: path).signatures == [packet])
         #expect(try folder.read("SHA256SUMS") == text)
 
-        // The same key's signature gives way, another's only when asked.
-        try Artifact(reading: path).patch(embedding: keys.sign(text, key)).apply()
-        let other = try keys.sign(text, .otherRSA)
-        let error = #expect(throws: ArtifactError.self) {
-            try Artifact(reading: path).patch(embedding: other)
-        }
-        #expect(error?.code.id == "artifact-signed")
-        try Artifact(reading: path).patch(embedding: other, replacing: true).apply()
-        #expect(try keys.verifies(path + ".asc", path))
-
         try folder.write("SHA256SUMS", text + [0x20])
         #expect(try !keys.verifies(path + ".asc", path))
         try #require(try Artifact.patch(stripping: path)).apply()
         #expect(!FileManager.default.fileExists(atPath: path + ".asc"))
         #expect(try Artifact.patch(stripping: path) == nil)
+    }
+
+    /// Each key signs once, and the others' signatures stay as they are, also when it signs anew.
+    @Test(arguments: [SignatureForm.usual, .binary])
+    func severalSigners(_ form: SignatureForm) throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        let text = Array("one\ntwo\n".utf8)
+        let path = try folder.write("image", text)
+        let target = path + (form == .usual ? ".asc" : ".sig")
+        func add(_ packet: [UInt8], replacing: Bool = false) throws {
+            let patch = try Artifact(reading: path, form: form).patch(embedding: packet, replacing: replacing)
+            #expect(patch.target == target)
+            try patch.apply()
+        }
+        var packets = try [GPGKeys.Key.rsa, .otherRSA, .ed25519].map { try keys.sign(text, $0) }
+        for (number, packet) in packets.enumerated() {
+            try add(packet)
+            #expect(
+                try Artifact(reading: path, form: form).signatures == Array(packets[...number]),
+                "\(number)")
+            #expect(try keys.goodSignatures(target, path) == number + 1)
+        }
+        #expect(try folder.read("image" + target.suffix(4)).starts(with: packets[0]) == (form == .binary))
+        // Made anew, the first one is the last.
+        var first = packets[0]
+        for replacing in [false, true] {
+            let again = try keys.sign(text, .rsa)
+            try add(again, replacing: replacing)
+            packets = packets.filter { $0 != first } + [again]
+            first = again
+            #expect(try Artifact(reading: path, form: form).signatures == packets, "\(replacing)")
+            #expect(try keys.goodSignatures(target, path) == 3)
+        }
+        try folder.write("image", text + [0x20])
+        #expect(try keys.goodSignatures(target, path) == 0)
+        try #require(try Artifact.patch(stripping: path, form: form)).apply()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["image"])
+        #expect(try Artifact.patch(stripping: path, form: form) == nil)
+    }
+
+    /// What gpg signed before stays byte for byte beside a second signature.
+    @Test(arguments: [SignatureForm.usual, .binary])
+    func keepsAForeignSignature(_ form: SignatureForm) throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        let path = try folder.write("file", "content")
+        try keys.gpg((form == .usual ? ["--armor"] : []) + ["-u", "rsa", "--detach-sign", path])
+        let name = form == .usual ? "file.asc" : "file.sig"
+        let theirs = try #require(try Artifact(reading: path, form: form).signatures.first)
+        if form == .binary { #expect(try folder.read(name) == theirs) }
+        let ours = try keys.sign(Array("content".utf8), .ed25519)
+        try Artifact(reading: path, form: form).patch(embedding: ours).apply()
+        #expect(try Artifact(reading: path, form: form).signatures == [theirs, ours])
+        #expect(try keys.goodSignatures(folder.path + "/" + name, path) == 2)
+    }
+
+    /// One form says nothing about the other, and other kinds know no such form.
+    @Test func binaryFormIsForPlainFiles() throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        let path = try folder.write("file", "content")
+        let packet = try keys.sign(Array("content".utf8), .rsa)
+        try Artifact(reading: path, form: .binary).patch(embedding: packet).apply()
+        #expect(try Artifact(reading: path).signatures.isEmpty)
+        #expect(try Artifact.signatures(of: path, as: .generic, form: .binary) == [packet])
+        #expect(try Artifact.patch(stripping: path) == nil)
+        // The signature itself is none that is signed; what is only called so is.
+        let error = #expect(throws: ArtifactError.self) { try Artifact(reading: path + ".sig") }
+        #expect(error?.code.id == "artifact-unrecognised")
+        let notes = try folder.write("notes.sig", "notes")
+        #expect(try Artifact(reading: notes, form: .binary).kind == .generic)
+        try SampleRPM().write(to: folder.path + "/a.rpm")
+        let module = try folder.write("a.ko", SampleModule.bytes())
+        for path in [folder.path + "/a.rpm", module] {
+            let error = #expect(throws: ArtifactError.self) { try Artifact(reading: path, form: .binary) }
+            #expect(error?.code.id == "artifact-unsupported")
+        }
+        #expect(throws: ArtifactError.self) { try Artifact(reading: path, as: .cms, form: .binary) }
     }
 
     @Test func readsWhatGPGWrites() throws {
@@ -143,12 +212,8 @@ import Testing
         #expect(try Artifact.signatures(of: path, as: .generic, in: out.path) == [first])
         #expect(try Artifact.signatures(of: path, as: .generic).isEmpty)
         let other = try keys.sign(text, .otherRSA)
-        let error = #expect(throws: ArtifactError.self) {
-            try Artifact(reading: path, signaturesIn: out.path).patch(embedding: other)
-        }
-        #expect(error?.code.id == "artifact-signed")
-        try Artifact(reading: path, signaturesIn: out.path).patch(embedding: other, replacing: true).apply()
-        #expect(try Artifact(reading: path, signaturesIn: out.path).signatures == [other])
+        try Artifact(reading: path, signaturesIn: out.path).patch(embedding: other).apply()
+        #expect(try Artifact(reading: path, signaturesIn: out.path).signatures == [first, other])
         try #require(try Artifact.patch(stripping: path, signaturesIn: out.path)).apply()
         #expect(try FileManager.default.contentsOfDirectory(atPath: out.path).isEmpty)
         let missing = try Artifact(reading: path, signaturesIn: out.path + "/none").patch(embedding: first)
@@ -225,6 +290,21 @@ extension GPGKeys {
     func verifies(_ signature: [UInt8], _ content: [UInt8]) throws -> Bool {
         let folder = try TemporaryFolder()
         return try verifies(folder.write("signature", signature), folder.write("content", content))
+    }
+
+    /// How many good signatures gpgv finds, which are as many as sqv counts; none when one is bad.
+    func goodSignatures(_ signature: String, _ file: String) throws -> Int {
+        let ring = folder.path + "/ring.gpg"
+        let output = try Command.run(["gpgv", "--status-fd", "1", "--keyring", ring, signature, file])
+        let count =
+            output.status == 0 ? output.text.split(separator: "\n").count { $0.contains("GOODSIG") } : 0
+        for number in count...count + 1 where number > 0 {
+            let verdict = try Command.run([
+                "sqv", "--keyring", ring, "--signatures", "\(number)", signature, file,
+            ])
+            #expect((verdict.status == 0) == (number == count), "\(verdict.errorText)")
+        }
+        return count
     }
 
     func verifies(_ signature: String, _ file: String) throws -> Bool {

@@ -147,28 +147,28 @@ import Testing
         let path = try folder.write("a.ko", module)
         try Command.check([Self.signFile, "-dp", "sha256", signer.key, signer.certificate, path])
         let theirs = try folder.read("a.ko.p7s")
-        let artifact = try Artifact(reading: path, isDetached: true)
+        let artifact = try Artifact(reading: path, form: .detached)
         #expect(artifact.kind == .module && artifact.signatures == [theirs])
-        try #require(try Artifact.patch(stripping: path, isDetached: true)).apply()
-        #expect(try Artifact.patch(stripping: path, isDetached: true) == nil)
-        let patch = try Artifact(reading: path, isDetached: true).patch(embedding: theirs)
+        try #require(try Artifact.patch(stripping: path, form: .detached)).apply()
+        #expect(try Artifact.patch(stripping: path, form: .detached) == nil)
+        let patch = try Artifact(reading: path, form: .detached).patch(embedding: theirs)
         #expect(patch.target == path + ".p7s")
         try patch.apply()
         #expect(try folder.read("a.ko") == module && folder.read("a.ko.p7s") == theirs)
         #expect(try signer.verifies(module, folder.read("a.ko.p7s")))
-        #expect(try Artifact.signatures(of: path, as: .module, isDetached: true) == [theirs])
+        #expect(try Artifact.signatures(of: path, as: .module, form: .detached) == [theirs])
         #expect(try Artifact.signatures(of: path, as: .module).isEmpty)
         // Not over what is no signature, and not beside a module that has one inside.
         try folder.write("a.ko.p7s", "text")
         #expect(throws: ArtifactError.self) {
-            try Artifact(reading: path, isDetached: true).patch(embedding: theirs)
+            try Artifact(reading: path, form: .detached).patch(embedding: theirs)
         }
-        #expect(throws: ArtifactError.self) { try Artifact.patch(stripping: path, isDetached: true) }
+        #expect(throws: ArtifactError.self) { try Artifact.patch(stripping: path, form: .detached) }
         try Artifact(reading: path).patch(embedding: theirs).apply()
-        let error = #expect(throws: ArtifactError.self) { try Artifact(reading: path, isDetached: true) }
+        let error = #expect(throws: ArtifactError.self) { try Artifact(reading: path, form: .detached) }
         #expect(error?.code.id == "artifact-signed")
         let image = try folder.write("a.efi", SampleImage().bytes)
-        #expect(throws: ArtifactError.self) { try Artifact(reading: image, isDetached: true) }
+        #expect(throws: ArtifactError.self) { try Artifact(reading: image, form: .detached) }
     }
 
     /// A part of one byte at a time says the same as the whole.

@@ -123,6 +123,30 @@ import Testing
         #expect(await bench.run("sign", "-k", "k", "--kind", "word", "a") == 2)
     }
 
+    /// Armor is for OpenPGP signatures in files of their own.
+    @Test func armorGoesWithPlainFilesAlone() async {
+        let bench = Bench()
+        var order = FileOrder(paths: ["a"], key: "k")
+        for (options, kind, isBinary) in [
+            (["--no-armor"], nil, true), (["--no-armor", "-d"], "generic", true),
+            (["--no-armor", "--kind", "generic"], "generic", true), (["--armor", "-d"], "generic", false),
+        ] {
+            #expect(await bench.run(["sign", "-k", "k", "a"] + options) == 0)
+            (order.kind, order.isBinary) = (kind, isBinary)
+            #expect(bench.signer.orders.withLock { $0.last } == order)
+        }
+        for options in [
+            ["--armor"], ["--cleartext"], ["--kind", "rpm"], ["--kind", "cms"], ["-d", "--kind", "module"],
+            ["--rpm-v3"], ["--header-only-output", "h"], ["--strip"],
+        ] {
+            let before = bench.signer.orders.withLock { $0.count }
+            #expect(await bench.run(["sign", "-k", "k", "--no-armor", "a"] + options) == 2, "\(options)")
+            #expect(bench.signer.orders.withLock { $0.count } == before)
+        }
+        #expect(
+            bench.paper.notes.contains("--no-armor and --strip do not go together"), "\(bench.paper.notes)")
+    }
+
     /// Taking signatures away needs no key and asks no server.
     @Test func strips() async {
         var bench = Bench()

@@ -111,7 +111,10 @@ final class House: @unchecked Sendable {
     }
 
     @discardableResult
-    func manage(_ arguments: String...) throws -> String {
+    func manage(_ arguments: String...) throws -> String { try manage(arguments) }
+
+    @discardableResult
+    func manage(_ arguments: [String]) throws -> String {
         let output = try signet(arguments)
         guard output.status == 0 else {
             throw Refused(description: "signet \(arguments): \(output.errorText)")

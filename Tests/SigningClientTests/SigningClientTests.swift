@@ -177,6 +177,64 @@ import Transport
         }
     }
 
+    /// Two keys sign the same files, one after the other, and each again; then all is taken away.
+    @Test(arguments: [false, true]) func severalKeysSign(_ isBinary: Bool) async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        try farm.folder.write("dist/SHA256SUMS", "text\n")
+        try farm.folder.write("dist/image", [UInt8](repeating: 9, count: 1_500_000))
+        let suffix = isBinary ? ".sig" : ".asc"
+        func sign(_ key: String, resigns: Bool = false) async throws -> SigningSummary {
+            try await farm.sign(
+                [server.endpoint], key: key,
+                order: { ($0.isBinary, $0.resigns) = (isBinary, resigns) })
+        }
+        func packets(_ name: String) throws -> [OpenPGPSignature] {
+            let bytes = try farm.folder.read("dist/" + name + suffix)
+            return try OpenPGPSignature.all(in: bytes.span)
+        }
+        #expect(try await sign("release").signed == 2)
+        let first = try packets("image")
+        #expect(try await sign("strong").signed == 2)
+        #expect(try packets("image").first == first.first)
+        for key in ["release", "strong"] {
+            let again = try await sign(key)
+            #expect(again.alreadySigned == 2 && again.signed == 0 && again.passedOver == 2)
+        }
+        #expect(try await sign("strong", resigns: true).signed == 2)
+        let keys = try FarmKeys.shared.get()
+        let ring = try farm.folder.write("ring", keys.openPGP.encoded + keys.strong.encoded)
+        for name in ["SHA256SUMS", "image"] {
+            #expect(try packets(name).count == 2)
+            let path = "\(farm.dist)/\(name)"
+            try Command.check(["gpgv", "--keyring", ring, path + suffix, path])
+            try Command.check(["sqv", "--keyring", ring, "--signatures", "2", path + suffix, path])
+        }
+        let other = SigningOrder(paths: [farm.dist], key: "")
+        #expect(await StrippingRun.run(other) { _ in }.signed == 2)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: farm.dist).sorted() == [
+                "SHA256SUMS", "image",
+            ]
+        )
+    }
+
+    /// What has no OpenPGP signature beside it is not signed so.
+    @Test func refusesPacketsForOtherKinds() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        try farm.addPackages(1)
+        let summary = try await farm.sign([server.endpoint], order: { $0.isBinary = true })
+        #expect(summary.failures == [.artifactUnsupported: 1])
+        let mixed = try farm.folder.write("dist/notes", "text")
+        #expect(
+            try await farm.sign([server.endpoint], order: { ($0.isBinary, $0.paths) = (true, [mixed]) })
+                .signed == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: farm.dist).contains("notes.sig"))
+    }
+
     /// A key that needs a longer digest than others: large files are hashed with that.
     @Test func hashesAsTheKeyNeedsIt() async throws {
         let farm = try Farm()
@@ -449,7 +507,7 @@ import Transport
         #expect(packages.signed == 2)
     }
 
-    /// In the folder for signatures lies one by another key: it stays, unless all are made anew.
+    /// In the folder for signatures lies one by another key: it stays, also when the own one is made anew.
     @Test func looksAtWhatLiesInTheOtherFolder() async throws {
         let farm = try Farm()
         let server = try FarmServer("a")
@@ -458,10 +516,14 @@ import Transport
         let out = try TemporaryFolder()
         let first = try await farm.sign([server.endpoint], key: "strong", order: { $0.folder = out.path })
         #expect(first.signed == 1)
-        let before = try out.read("file.asc")
+        func packets() throws -> [OpenPGPSignature] {
+            let bytes = try out.read("file.asc")
+            return try OpenPGPSignature.all(in: bytes.span)
+        }
+        let before = try packets()
         let second = try await farm.sign([server.endpoint], order: { $0.folder = out.path })
-        #expect(second.failures == [.artifactSigned: 1])
-        #expect(try out.read("file.asc") == before)
+        #expect(second.signed == 1)
+        #expect(try packets().count == 2 && packets().first == before.first)
         let again = try await farm.sign([server.endpoint], key: "strong", order: { $0.folder = out.path })
         #expect(again.alreadySigned == 1)
         let anew = try await farm.sign([server.endpoint]) { _ in
@@ -469,7 +531,7 @@ import Transport
             $0.folder = out.path; $0.resigns = true
         }
         #expect(anew.signed == 1)
-        #expect(try out.read("file.asc") != before)
+        #expect(try packets().count == 2 && packets().first == before.first)
     }
 
     /// Who puts a file in the signature's place while the servers work keeps it.

@@ -77,6 +77,37 @@ import Testing
         #expect(try verdict(both).outcome == .good)
     }
 
+    /// Signatures in `FILE.asc` and `FILE.sig` count alike, and one that is in both counts once.
+    @Test func findsSignaturesInBothForms() throws {
+        let (signers, others) = (try Signers.made.get(), try Signers.others.get())
+        let folder = try TemporaryFolder()
+        let path = try folder.write("image", "text")
+        let claim = try Artifact(reading: path).claim
+        let packets = try [signers.sign(claim), others.sign(claim)]
+        for (packet, form) in [
+            (packets[0], SignatureForm.binary), (packets[0], .usual), (packets[1], .usual),
+        ] {
+            try Artifact(reading: path, form: form).patch(embedding: packet).apply()
+            let verdict = try FileVerdict(of: path, by: Self.keys(signers), at: Signers.now)
+            #expect(verdict.outcome == .good)
+            let inspection = try Inspection(of: path)
+            #expect(inspection.signatures.count == verdict.signatures.count)
+        }
+        var both = Self.keys(signers)
+        let owner = others.owner.encoded
+        try both.add(contentsOf: owner.span, name: "other")
+        let verdict = try FileVerdict(of: path, by: both, at: Signers.now)
+        #expect(verdict.signatures.count == 2 && verdict.signatures.allSatisfy(\.isValid))
+        let binary = try folder.read("image.sig")
+        #expect(
+            try FileVerdict(of: path, by: Self.keys(signers), at: Signers.now, detached: binary).signatures
+                .count
+                == 1)
+        try folder.write("image", "other")
+        let bad = try FileVerdict(of: path, by: both, at: Signers.now)
+        #expect(bad.outcome == .refused && bad.signatures.allSatisfy { $0.refusal == .mismatch })
+    }
+
     /// A signature that belongs to another content of the same kind.
     @Test(arguments: samples)
     func anothersSignatureIsRefused(_ sample: Sample) throws {

@@ -36,7 +36,7 @@ struct CleartextFormat: ArtifactFormat {
     ) throws(ArtifactError) -> Patch.Effect {
         let new = try OpenPGPSignature(reading: signature)
         let content = try Content(file)
-        let others = replacing ? [] : content.signatures.filter { $0.issuerKeyID != new.issuerKeyID }
+        let others = content.signatures.filter { $0.issuerKeyID != new.issuerKeyID }
         do throws(SignaturesError) {
             let message = try CleartextMessage(content.text, signatures: others + [new])
             return .rewritten([.new(message.encoded)])

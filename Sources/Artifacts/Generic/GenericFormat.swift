@@ -5,12 +5,16 @@ internal import Cryptography
 internal import Diagnostics
 internal import Signatures
 
-/// Any other file: an armored OpenPGP signature in a file beside it.
+/// Any other file: OpenPGP signatures in a file beside it, armored in `FILE.asc` or as packets in `FILE.sig`.
+///
+/// Each key signs once: its earlier signature gives way, and those of others stay beside it, as they are. gpgv and sqv take
+/// several signatures as packets one behind the other, in one armor.
 struct GenericFormat: ArtifactFormat {
     let kind = SigningKind.generic
     let suffixes: [String] = []
-    private static let suffix = ".asc"
-    var detachedSuffix: String? { Self.suffix }
+    var isArmored = true
+    private var suffix: String { isArmored ? ".asc" : ".sig" }
+    var detachedSuffix: String? { suffix }
 
     func recognises(_ start: [UInt8], of file: borrowing SourceFile) -> Bool { false }
 
@@ -20,6 +24,12 @@ struct GenericFormat: ArtifactFormat {
         let start = try file.read(0..<min(file.size, 64))
         guard !start.starts(with: Array("-----BEGIN PGP SIGNATURE-----".utf8)) else {
             throw ArtifactError(.artifactUnrecognised, "it is a signature itself")
+        }
+        if file.name.hasSuffix(".sig"), file.size <= DetachedFile.largest {
+            let content = try file.read(0..<file.size)
+            guard (try? OpenPGPSignature.all(in: content.span)) == nil else {
+                throw ArtifactError(.artifactUnrecognised, "it is a signature itself")
+            }
         }
         if file.size <= Claim.genericContentLimit { return .bytes(try file.read(0..<file.size)) }
         var running = RunningDigest(digest)
@@ -32,28 +42,28 @@ struct GenericFormat: ArtifactFormat {
     }
 
     func signatures(in file: borrowing SourceFile) throws(ArtifactError) -> [[UInt8]] {
-        (try? DetachedFile(of: file, Self.suffix)?.packets.map(\.encoded)) ?? []
+        (try? DetachedFile(of: file, suffix)?.packets.map(\.encoded)) ?? []
     }
 
     func embed(
         _ signature: [UInt8], in file: borrowing SourceFile, replacing: Bool
     ) throws(ArtifactError) -> Patch.Effect {
-        let issuer = try OpenPGPSignature(reading: signature).issuerKeyID
-        let present = try DetachedFile(of: file, Self.suffix)
-        if let present {
-            let issuers = try present.packets.map(\.issuerKeyID)
-            guard replacing || issuers == [issuer] else {
-                throw ArtifactError(.artifactSigned, "\(present.path) holds another key's signature")
-            }
+        let new = try OpenPGPSignature(reading: signature)
+        let present = try DetachedFile(of: file, suffix)
+        let others = try present?.packets.filter { $0.issuerKeyID != new.issuerKeyID } ?? []
+        let packets = (others + [new]).flatMap(\.encoded)
+        let content = isArmored ? Array(OpenPGPArmor.signature.encode(packets).utf8) : packets
+        guard content.count <= DetachedFile.largest else {
+            throw ArtifactError(
+                .artifactSigned, "\(file.detachedPath(suffix)): it would be of \(content.count) bytes")
         }
-        let text = Array(OpenPGPArmor.signature.encode(signature).utf8)
-        return .beside(suffix: Self.suffix, text, over: present?.snapshot)
+        return .beside(suffix: suffix, content, over: present?.snapshot)
     }
 
     func strip(_ file: borrowing SourceFile) throws(ArtifactError) -> Patch.Effect? {
-        guard let present = try DetachedFile(of: file, Self.suffix) else { return nil }
+        guard let present = try DetachedFile(of: file, suffix) else { return nil }
         _ = try present.packets
-        return .removed(suffix: Self.suffix, present.snapshot)
+        return .removed(suffix: suffix, present.snapshot)
     }
 
     func facts(of content: Claim.Content) throws(ArtifactError) -> ClaimFacts {

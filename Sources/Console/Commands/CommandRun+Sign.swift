@@ -58,16 +58,44 @@ extension CommandRun {
             }
             kind = kind ?? kinds[0]
         }
+        try checkArmor(kind)
         try checkKey()
         var order = FileOrder(
             paths: invocation.arguments("PATH"), key: invocation.text("key") ?? "", kind: kind,
             folder: invocation.text("out-dir"), isDetached: invocation.flag("detached") && kind == "module",
             resigns: invocation.flag("resign"),
             isDry: invocation.flag("dry-run"))
+        order.isBinary = invocation.flag("no-armor")
         order.leavesSigned = invocation.flag("if-unsigned")
         order.signsPayload = invocation.flag("rpm-v3")
         order.headerFolder = invocation.text("header-only-output")
         return order
+    }
+
+    /// Armor is a matter of OpenPGP signatures in files of their own.
+    private func checkArmor(_ kind: String?) throws(ConsoleError) {
+        let flags = ["armor", "no-armor"].filter { invocation.flag($0) }
+        guard let flag = flags.first else { return }
+        if flags.count == 2 {
+            throw ConsoleError(
+                .badArguments, "--armor and --no-armor do not go together", remedy: "Leave one of them out.")
+        }
+        if let kind, kind != "generic" {
+            throw ConsoleError(
+                .badArguments, "--\(flag) and the kind \(kind) do not go together",
+                remedy: "Leave one of them out: only OpenPGP signatures beside files have an armor or none.")
+        }
+        for other in ["strip", "rpm-v3"] where invocation.flag(other) {
+            throw ConsoleError(
+                .badArguments, "--\(flag) and --\(other) do not go together",
+                remedy: other == "strip"
+                    ? "Leave --\(flag) out: FILE.asc and FILE.sig both go away." : "Leave one of them out.")
+        }
+        guard invocation.text("header-only-output") == nil else {
+            throw ConsoleError(
+                .badArguments, "--\(flag) and --header-only-output do not go together",
+                remedy: "Leave one of them out.")
+        }
     }
 
     /// Signing needs a key, and what says how to sign does not go together with what takes signatures away.

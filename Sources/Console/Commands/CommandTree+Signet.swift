@@ -64,9 +64,13 @@ extension CommandTree {
                 .proposed(["key", "list", "--names"]), variable: "SIGNET_KEY"),
             .value("kind", "KIND", "what the files are, not recognised one by one", kinds),
             .flag("detached", short: "d", "write a detached signature: --kind generic, cms or module"),
+            .flag("armor", "write OpenPGP signatures beside files as text, FILE.asc; the default"),
+            .flag("no-armor", "write them as packets, FILE.sig"),
             .flag("cleartext", "put signatures around a text; the same as --kind cleartext"),
             .value("out-dir", "FOLDER", "where detached signatures go", .folder),
-            .flag("resign", "sign anew what is signed already; signatures of other keys give way"),
+            .flag(
+                "resign",
+                "sign anew what the key has signed; inside of packages, modules and images others give way"),
             .flag("if-unsigned", "leave alone what anybody has signed"),
             .flag("strip", "take all signatures away, and ask no server"),
             .flag("rpm-v3", "sign header and payload of packages together, as old ones need it"),
@@ -88,6 +92,7 @@ extension CommandTree {
         examples: [
             CommandExample("Sign all packages of a folder in place", "signet sign --key release build/"),
             CommandExample("Write SHA256SUMS.asc", "signet sign --key release --detached SHA256SUMS"),
+            CommandExample("Write image.iso.sig", "signet sign --key release --no-armor image.iso"),
             CommandExample("Sign what apt reads", "cp Release InRelease && signet sign -k archive InRelease"),
             CommandExample(
                 "Write driver.ko.p7s", "signet sign --key modules --detached --kind module driver.ko"),

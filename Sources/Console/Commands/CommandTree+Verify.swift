@@ -27,6 +27,7 @@ extension CommandTree {
             CommandExample("Packages", "signet verify --key release.asc build/a.rpm build/b.rpm"),
             CommandExample(
                 "A file with SHA256SUMS.asc", "signet verify -k release.asc --detached SHA256SUMS"),
+            CommandExample("One with image.iso.sig", "signet verify -k release.asc image.iso"),
             CommandExample("By a policy, for a script", "signet verify --policy farm.toml -o json *.rpm"),
         ])
 

@@ -38,6 +38,8 @@ public struct FileOrder: Hashable, Sendable {
     public var signsPayload = false
     /// Where signature headers of packages go, which stay as they are.
     public var headerFolder: String?
+    /// OpenPGP signatures beside files are written as packets, without armor.
+    public var isBinary = false
 
     public init(
         paths: [String], key: String, kind: String? = nil, folder: String? = nil, isDetached: Bool = false,

@@ -20,7 +20,7 @@ enum TargetCheck {
             let kind = order.kind(of: found.kind, by: kinds)
             guard kinds.contains(kind),
                 let file = try? Artifact.survey(
-                    of: path, as: kind, isDetached: order.isDetached && kind == .module)
+                    of: path, as: kind, form: order.form(of: kind))
             else { continue }
             let isHeader = order.headerFolder != nil && kind.isPackage
             guard let suffix = isHeader ? Artifact.headerSuffix : file.detachedSuffix else { continue }
@@ -41,6 +41,11 @@ extension SigningOrder {
     func kind(of found: SigningKind, by kinds: Set<SigningKind>) -> SigningKind {
         let wanted = kind ?? (kinds == [.cms] ? .cms : found)
         return wanted == .rpm && signsPayload ? .rpmLegacy : wanted
+    }
+
+    /// How a file's signature is written; a kind that knows no such way is refused when it is read.
+    func form(of kind: SigningKind) -> SignatureForm {
+        isBinary ? .binary : isDetached && kind == .module ? .detached : .usual
     }
 
     /// Whether a file of a folder is one of those that are meant.

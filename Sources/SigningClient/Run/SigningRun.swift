@@ -121,7 +121,7 @@ final class SigningRun: Sendable {
     private func outcome(ofReading path: String, as kind: SigningKind) throws -> FileOutcome? {
         let artifact = try Artifact(
             reading: path, as: kind, digest: check.digest, signaturesIn: order.folder,
-            isDetached: order.isDetached && kind == .module)
+            form: order.form(of: kind))
         guard check.kinds.contains(artifact.kind) else {
             throw SigningClientError(
                 .permissionDenied,
@@ -130,9 +130,9 @@ final class SigningRun: Sendable {
         if !order.resigns, isSigned(artifact) {
             return FileOutcome(path: path, kind: artifact.kind, result: .alreadySigned)
         }
-        let isDetached = order.isDetached && artifact.kind == .module
         if order.leavesSigned,
-            try Artifact.isSigned(path, as: artifact.kind, in: order.folder, isDetached: isDetached)
+            try Artifact.isSigned(
+                path, as: artifact.kind, in: order.folder, form: order.form(of: artifact.kind))
         {
             return FileOutcome(path: path, kind: artifact.kind, result: .hasSignature)
         }
@@ -215,7 +215,7 @@ final class SigningRun: Sendable {
         guard order.headerFolder == nil else { return try patch.checkWritten() }
         let written = try Artifact.signatures(
             of: artifact.path, as: artifact.kind, in: order.folder,
-            isDetached: order.isDetached && artifact.kind == .module)
+            form: order.form(of: artifact.kind))
         guard written.contains(signature) else {
             throw SigningClientError(
                 .artifactChanged, "\(artifact.path): the signature is not there after it was written")

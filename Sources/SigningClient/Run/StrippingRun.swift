@@ -62,16 +62,17 @@ public enum StrippingRun {
                 let found = try Artifact.survey(of: path).kind
                 outcome.kind = order.kind ?? found
                 guard isNamed || order.kind == nil || order.kind == found else { return outcome }
-                let patch = try Artifact.patch(
-                    stripping: path, as: order.kind ?? found, signaturesIn: order.folder,
-                    isDetached: order.isDetached && (order.kind ?? found) == .module)
-                guard let patch else {
-                    outcome.result = isNamed ? .hasNoSignature : .passedOver
-                    return outcome
+                let kind = order.kind ?? found
+                let usual = order.form(of: kind)
+                if isNamed { outcome.result = .hasNoSignature }
+                for form in usual == .usual ? SignatureForm.all(of: kind) : [usual] {
+                    let patch = try Artifact.patch(
+                        stripping: path, as: kind, signaturesIn: order.folder, form: form)
+                    guard let patch else { continue }
+                    if !order.isDry { try writer.apply(patch) }
+                    if patch.target != path { outcome.output = patch.target }
+                    outcome.result = .signed(server: nil)
                 }
-                if !order.isDry { try writer.apply(patch) }
-                if patch.target != path { outcome.output = patch.target }
-                outcome.result = .signed(server: nil)
             } catch {
                 outcome.result = .failed(error.code, error.message)
             }

@@ -17,13 +17,8 @@ final class SignedDocument {
         if case .midstate(let midstate) = artifact.claim.content { midstates[midstate.algorithm] = midstate }
     }
 
-    /// Those of the file itself, or those that are given, armored or not.
-    func judgements(_ detached: [UInt8]?) throws -> [SignedFile.Judgement] {
-        let found =
-            if let detached { try OpenPGPSignature.all(in: detached.span) } else {
-                try artifact.signatures.map { try OpenPGPSignature($0.span) }
-            }
-        return found.map { signature in { keys, time in try self.judge(signature, keys, time) } }
+    func judgements(_ signatures: [OpenPGPSignature]) -> [SignedFile.Judgement] {
+        signatures.map { signature in { keys, time in try self.judge(signature, keys, time) } }
     }
 
     private func judge(
