@@ -95,7 +95,10 @@ let house: [Room] =
 
         Room(
             floor: 7, name: "KMS",
-            uses: ["Bytes", "Diagnostics", "Secrets", "Settings", "Cryptography", "Transport", "Keyring"]),
+            uses: [
+                "Bytes", "Diagnostics", "Secrets", "Settings", "Cryptography", "Transport", "HTTP2", "HTTP",
+                "Keyring",
+            ], testUses: ["MemoryScan", "TestPeers"]),
 
         Room(
             floor: 8, name: "Storage",

@@ -22,14 +22,35 @@ public enum ProviderSettings: Hashable, Sendable {
     /// `type = "socket"`: a service behind a unix socket of this machine.
     case socket(path: String, SteadyWrapping.Limits)
 
+    /// `type = "vault"`: the transit engine of a Vault.
+    case vault(VaultSettings, SteadyWrapping.Limits)
+
     public enum KeyPlace: Hashable, Sendable {
         case file(String)
         /// In the folder of `CREDENTIALS_DIRECTORY`.
         case credential(String)
+
+        func path(_ credentials: String?, _ setting: String) throws(KMSError) -> String {
+            switch self {
+            case .file(let path): return path
+            case .credential(let name):
+                guard let credentials else {
+                    throw KMSError(
+                        .kmsKeyUnusable,
+                        "\(setting): systemd hands no credentials over; say LoadCredential=\(name) or "
+                            + "LoadCredentialEncrypted= in the unit")
+                }
+                return credentials + "/" + name
+            }
+        }
     }
 
-    /// The names that `type` takes.
-    public static let names = ["dummy", "file", "socket"]
+    /// The names that `type` takes, and what belongs to each besides `deadline`.
+    private static let taken: [(type: String, settings: [String])] = [
+        ("dummy", ["file"]), ("file", ["file", "systemd", "older"]), ("socket", ["socket"]),
+        ("vault", VaultSettings.names),
+    ]
+    public static let names = taken.map(\.type)
 
     public static func read(_ section: SettingsReader) -> ProviderSettings {
         let type = section.required("type", .choice(names))
@@ -40,17 +61,18 @@ public enum ProviderSettings: Hashable, Sendable {
         var limits = SteadyWrapping.Limits()
         limits.deadline = section.value(
             "deadline", .duration(in: .milliseconds(10) ... .seconds(60)), default: limits.deadline)
-        for (name, isGiven, types) in [
-            ("file", file != nil, ["dummy", "file"]), ("systemd", credential != nil, ["file"]),
-            ("older", !older.isEmpty, ["file"]), ("socket", socket != nil, ["socket"]),
-        ] where isGiven && names.contains(type) && !types.contains(type) {
+        let vault = VaultSettings.read(section, isWanted: type == "vault", credential: credential)
+        let own = taken.first { $0.type == type }?.settings ?? []
+        for name in Set(taken.flatMap(\.settings)).subtracting(own).sorted()
+        where names.contains(type) && section.origin(name) != .builtIn && !(name == "older" && older.isEmpty)
+        {
             section.refuse(name, because: "is not for the type \(type)")
+        }
+        if let credential, credential.isEmpty || credential.contains("/") || credential.hasPrefix(".") {
+            section.refuse("systemd", because: "is the name of a credential, not a path")
         }
         switch type {
         case "file":
-            if let credential, credential.isEmpty || credential.contains("/") || credential.hasPrefix(".") {
-                section.refuse("systemd", because: "is the name of a credential, not a path")
-            }
             guard let place = file.map({ KeyPlace.file($0) }) ?? credential.map({ .credential($0) }),
                 file == nil || credential == nil
             else {
@@ -64,7 +86,9 @@ public enum ProviderSettings: Hashable, Sendable {
                 section.refuse("socket", because: "is missing: the path of the service's socket")
             }
             return .socket(path: socket ?? "", limits)
-        default: return .dummy(file: file ?? "kms-key")
+        default:
+            if let vault { return .vault(vault, limits) }
+            return .dummy(file: file ?? "kms-key")
         }
     }
 
@@ -74,17 +98,13 @@ public enum ProviderSettings: Hashable, Sendable {
     ) throws -> any KeyWrapping {
         switch self {
         case .dummy(let file): return try LocalKeyFile(file, in: environment, log: log)
-        case .file(.file(let path), let older): return try KeyFile(path, older: older)
-        case .file(.credential(let name), let older):
-            guard let credentials else {
-                throw KMSError(
-                    .kmsKeyUnusable,
-                    "memory.kms-provider.systemd: systemd hands no credentials over; say LoadCredential=\(name) or "
-                        + "LoadCredentialEncrypted= in the unit")
-            }
-            return try KeyFile(credentials + "/" + name, older: older)
+        case .file(let place, let older):
+            return try KeyFile(try place.path(credentials, "memory.kms-provider.systemd"), older: older)
         case .socket(let path, let limits):
             return SteadyWrapping(try SocketService(path, deadline: limits.deadline), limits)
+        case .vault(let settings, let limits):
+            return SteadyWrapping(
+                try Vault(settings, deadline: limits.deadline, credentials: credentials), limits)
         }
     }
 

@@ -153,5 +153,8 @@ struct SocketMessage {
 /// The readers of what services send, without a service, for a fuzzer.
 package enum ServiceAnswers {
     /// Throws only when a promise does not hold.
-    package static func tryAll(_ bytes: [UInt8]) throws { try SocketMessage.tryAll(bytes) }
+    package static func tryAll(_ bytes: [UInt8]) throws {
+        try SocketMessage.tryAll(bytes)
+        try VaultAnswer.tryAll(bytes)
+    }
 }

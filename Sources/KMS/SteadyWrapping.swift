@@ -6,7 +6,8 @@ public import Secrets
 
 /// Any provider with a deadline for each call, further tries while the service is away, and a breaker.
 ///
-/// What a service refuses is refused at once: it has answered. A call whose deadline is over is let go of, whatever it
+/// What a service refuses is refused at once: it has answered. One that asks for a pause gets it within the deadline, or is
+/// not asked again. A call whose deadline is over is let go of, whatever it
 /// still does.
 public final class SteadyWrapping: KeyWrapping {
     public struct Limits: Hashable, Sendable {
@@ -99,9 +100,11 @@ public final class SteadyWrapping: KeyWrapping {
                 return value
             } catch {
                 let isThere = !Self.isAway(error)
-                breaker.withLock { $0.note(isThere: isThere, at: now()) }
-                guard !isThere, number < limits.tries, now() + pause < end else { throw error }
-                try await sleep(pause)
+                let asked = (error as? KMSError)?.retryAfter
+                breaker.withLock { $0.note(isThere: isThere || asked != nil, at: now()) }
+                let wait = max(pause, asked ?? .zero)
+                guard !isThere, number < limits.tries, now() + wait < end else { throw error }
+                try await sleep(wait)
                 pause *= 2
                 number += 1
             }

@@ -36,6 +36,8 @@ struct Provider: Sendable, CustomTestStringConvertible {
                 in: .production, log: TestLog.quiet(), credentials: folder.path)
         },
         Provider(name: "socket") { folder in try ServedWrapping(folder) },
+        Provider(name: "vault") { folder in try VaultStandIn(folder).open() },
+        Provider(name: "vault with a role") { folder in try VaultStandIn(folder).open { $0.login = .role } },
     ]
 }
 

@@ -18,12 +18,18 @@ extension ErrorCode {
         cause: "The key management service cannot be reached or is sealed.",
         remedy: "Try again after a pause; keys in memory go on signing.")
 
+    public static let kmsDenied = ErrorCode(
+        "kms-denied", .unavailable,
+        cause: "The key management service does not let the program in, or not to this key.",
+        remedy:
+            "Put a token, secret id or PIN that holds into its file; it is read again. Look at the service's policy."
+    )
     public static let kmsAnswerMalformed = ErrorCode(
         "kms-answer-malformed", .unavailable,
         cause: "The key management service answered what is not in its protocol.",
         remedy: "Check that the settings name the right service, and mend the service.")
 
     static let ofKMS: [ErrorCode] = [
-        kmsNotForProduction, kmsKeyUnusable, kmsRefused, kmsUnavailable, kmsAnswerMalformed,
+        kmsNotForProduction, kmsKeyUnusable, kmsRefused, kmsUnavailable, kmsDenied, kmsAnswerMalformed,
     ]
 }

@@ -100,7 +100,7 @@ public final class Client: Sendable {
     // MARK: On the loop
 
     private func run(_ request: ClientRequest, into secret: SecretBody?) async throws -> ClientResponse {
-        let bytes = try request.head(host: service.host) + request.body
+        let bytes = try request.wire(host: service.host)
         let end = loop.clock.nanoseconds() &+ (request.deadline ?? limits.deadline).wholeNanoseconds
         var generator = SystemRandomNumberGenerator()
         var number = 0
@@ -141,7 +141,7 @@ public final class Client: Sendable {
     }
 
     private func attempt(
-        _ bytes: [UInt8], _ request: ClientRequest, until end: UInt64, into secret: SecretBody?
+        _ bytes: RequestWire, _ request: ClientRequest, until end: UInt64, into secret: SecretBody?
     ) async throws -> ClientResponse {
         let connection: ClientConnection
         do {

@@ -32,7 +32,7 @@ final class ClientConnection: ConnectionHandler {
     var whenOver: () -> Void = {}
     private var parser = MessageParser(.responses)
     private var call: Call?
-    private var output: [UInt8] = []
+    private var output = RequestWire.plain([])
     private var sent = 0
     private var isOver = false
     private var reason = CloseReason.cut
@@ -46,9 +46,11 @@ final class ClientConnection: ConnectionHandler {
     var isReusable: Bool { !isOver && call == nil && connection.isOpen && parser.isBetweenMessages }
 
     /// Sends a request and waits for the whole answer.
-    func send(_ bytes: [UInt8], _ method: Method, limit: Int, into secret: SecretBody? = nil) async -> Result<
-        ClientResponse, Failure
-    > {
+    func send(_ bytes: RequestWire, _ method: Method, limit: Int, into secret: SecretBody? = nil) async
+        -> Result<
+            ClientResponse, Failure
+        >
+    {
         guard isReusable else { return .failure(.lost(reason)) }
         return await withCheckedContinuation { continuation in
             call = Call(continuation: continuation, method: method, limit: limit, secret: secret)
@@ -69,10 +71,9 @@ final class ClientConnection: ConnectionHandler {
     func produce(room: Int, on connection: Connection) {
         guard sent < output.count else { return }
         let range = sent..<min(output.count, sent + max(room, 1))
-        let bytes = output
-        connection.write(bytes.span.extracting(range))
+        output.write(range, to: connection)
         sent = range.upperBound
-        if sent < output.count { connection.requestOutput() } else { (output, sent) = ([], 0) }
+        if sent < output.count { connection.requestOutput() } else { (output, sent) = (.plain([]), 0) }
     }
 
     func received(_ bytes: Span<UInt8>, on connection: Connection) {

@@ -29,11 +29,13 @@ internal import COpenSSL
     private var storage = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     private var start = 0
     private var end = 0
+    /// Whether what was here is wiped before its memory is given back.
+    var isSecret = false
 
     var count: Int { end - start }
     var isEmpty: Bool { start == end }
 
-    deinit { unsafe storage.deallocate() }
+    deinit { free() }
 
     func append(_ bytes: Span<UInt8>) {
         guard bytes.count > 0 else { return }
@@ -55,9 +57,14 @@ internal import COpenSSL
     }
 
     func clear() {
-        unsafe storage.deallocate()
+        free()
         unsafe storage = UnsafeMutableBufferPointer(start: nil, count: 0)
         (start, end) = (0, 0)
+    }
+
+    private func free() {
+        if isSecret { unsafe OPENSSL_cleanse(storage.baseAddress, storage.count) }
+        unsafe storage.deallocate()
     }
 
     private func makeRoom(_ more: Int) {
@@ -71,7 +78,7 @@ internal import COpenSSL
             while capacity < used + more { capacity *= 2 }
             let larger = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: capacity)
             _ = unsafe larger.update(fromContentsOf: storage[start..<end])
-            unsafe storage.deallocate()
+            free()
             unsafe storage = larger
         }
         (start, end) = (0, used)

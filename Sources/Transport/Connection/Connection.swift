@@ -59,6 +59,13 @@ public final class Connection {
         didSet { if wipesInput { (channel as? TLSChannel)?.wipeInput() } }
     }
 
+    /// Whether what goes out is secret: once the socket has taken it, it is wiped here. The TLS library encrypts it where
+    /// it lies.
+    public var wipesOutput: Bool {
+        get { output.isSecret }
+        set { output.isSecret = newValue }
+    }
+
     var isPaused = false
     var inputEnded = false
     var willReadAgain = false
