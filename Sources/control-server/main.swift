@@ -55,7 +55,7 @@ func main() async throws {
     tls.applicationProtocols = Server.applicationProtocols
     let context = try TLSContext(tls)
     let loops = try EventLoops()
-    let rest = Server(api.router, observe: RequestLog(metrics, log).observe)
+    let rest = Server(try api.router, observe: RequestLog(metrics, log).observe)
     let status = Server(.status(readiness, metrics))
     let listener = try Listener(at: settings.service.address, loops: loops, security: .tls(context)) {
         rest.serve($0)

@@ -21,6 +21,7 @@ final class Office: Sendable {
     private let tokens = Lock<[Role: String]>([:])
     let router: Router
     let caretaker: Caretaker
+    let forms: ShownForms
 
     struct Answer {
         let status: Int
@@ -69,6 +70,7 @@ final class Office: Sendable {
                 records: RecordRegister(records: stores.records(of: ServerName("data1")), audit: stores),
                 readiness: Readiness([("database", check)], clock: clock), authority: Office.authority
             ).router
+        forms = try ShownForms(await router.answer(Request(.get, "/api-doc/openapi.json")).whole())
         for role in Role.allCases {
             let user = try await users.add("\(role.rawValue)@example.org", role, by: program)
             let made = try await users.addToken(of: user.id, summary: "test", by: program)
@@ -102,8 +104,12 @@ final class Office: Sendable {
             body = [UInt8](try JSONSerialization.data(withJSONObject: document))
         }
         let response = await router.answer(Request(method, path, fields: fields, body: body))
-        return Answer(
+        let answer = Answer(
             status: response.status.rawValue, fields: response.fields, body: try await response.whole())
+        let trouble = forms.trouble(
+            method.rawValue, path, answer.status, answer.fields["content-type"], answer.body)
+        #expect(trouble == nil, "\(method) \(path): \(answer.text)")
+        return answer
     }
 
     // MARK: What many tests need

@@ -8,7 +8,12 @@ internal import Keyring
 internal import Secrets
 
 /// A user, as the API shows him.
-struct UserDocument: Encodable {
+struct UserDocument: Encodable, DescribedDocument {
+    static let schema = Schema.object([
+        .init("id", .id), .init("email", .string), .init("role", .choice(of: Role.self)),
+        .init("disabled", .boolean), .init("create_at", .timestamp),
+    ])
+
     let id: String
     /// As Signatrust calls the name.
     let email: String
@@ -26,7 +31,12 @@ struct UserDocument: Encodable {
 }
 
 /// The caller himself. The two tokens belong to sessions of browsers, which there are none of here.
-struct CallerDocument: Encodable {
+struct CallerDocument: Encodable, DescribedDocument {
+    static let schema = Schema.object([
+        .init("id", .id), .init("email", .string), .init("role", .choice(of: Role.self)),
+        .init("csrf_generation_token", .nullable(.string)), .init("csrf_token", .nullable(.string)),
+    ])
+
     let id: String
     let email: String
     let role: String
@@ -52,7 +62,13 @@ struct CallerDocument: Encodable {
 }
 
 /// A token, as the API shows it: with its text when it was just made, else with what the database knows of it.
-struct TokenDocument: Encodable {
+struct TokenDocument: Encodable, DescribedDocument {
+    static let schema = Schema.object([
+        .init("id", .id), .init("user_id", .id), .init("description", .string),
+        .init("token", .string, "its text when it was just made, else its SHA-256"),
+        .init("create_at", .timestamp), .init("expire_at", .timestamp),
+    ])
+
     let id: String
     let user_id: String
     let description: String
@@ -81,6 +97,14 @@ struct TokenDocument: Encodable {
 /// `{ "name": text, "role": role }`
 struct NewUserDocument: StrictDocument {
     enum Fields: String, CodingKey, CaseIterable { case email, role }
+
+    static func form(of field: Fields) -> FieldForm {
+        switch field {
+        case .email: .needed(.string(1...User.longestName))
+        case .role: .needed(.choice(of: Role.self))
+        }
+    }
+
     let email: String
     let role: Role
 
@@ -93,6 +117,14 @@ struct NewUserDocument: StrictDocument {
 /// `{ "role": role, "disabled": boolean }`, each of which may be left out.
 struct UserChangeDocument: StrictDocument {
     enum Fields: String, CodingKey, CaseIterable { case role, disabled }
+
+    static func form(of field: Fields) -> FieldForm {
+        switch field {
+        case .role: .optional(.choice(of: Role.self))
+        case .disabled: .optional(.boolean)
+        }
+    }
+
     let role: Role?
     let disabled: Bool?
 
@@ -105,6 +137,14 @@ struct UserChangeDocument: StrictDocument {
 /// `{ "description": text, "expire_at": timestamp }`; the end may be left out.
 struct NewTokenDocument: StrictDocument {
     enum Fields: String, CodingKey, CaseIterable { case description, expire_at }
+
+    static func form(of field: Fields) -> FieldForm {
+        switch field {
+        case .description: .needed(.string(0...KeyRecord.longestSummary))
+        case .expire_at: .optional(.timestamp, "at most 366 days from now")
+        }
+    }
+
     let description: String
     let expires: Moment?
 

@@ -9,26 +9,37 @@ internal import Keyring
 struct UserRoutes {
     let users: UserRegister
 
-    func add(to router: inout Router) {
+    func add(to routes: inout RouteTable) {
         let users = users
-        router.get("/api/v1/users/info") { request in
+        let info = Operation("The caller himself", .token, answer: .json(.document(CallerDocument.self)))
+        routes.get("/api/v1/users/info", info) { request in
             let caller = try request.known()
             guard let user = caller.user else { throw HTTPError(.notFound, "the caller is no user") }
             return try .json(CallerDocument(user))
         }
-        router.get("/api/v1/users") { request in
+        let list = Operation(
+            "The users, by name", .ability(.readUsers), answer: .json(.list(.document(UserDocument.self))))
+        routes.get("/api/v1/users", list) { request in
             try .json(await users.list(for: request.known()).map { UserDocument($0) })
         }
-        router.post("/api/v1/users", .document) { request in
+        let add = Operation(
+            "A new user", .ability(.manageUsers), body: .document(NewUserDocument.self),
+            answer: .json(.document(UserDocument.self), .created))
+        routes.post("/api/v1/users", add) { request in
             let caller = try request.known()
             let new = try await request.json(NewUserDocument.self)
             return try .json(
                 UserDocument(await users.add(new.email, new.role, by: caller)), status: .created)
         }
-        router.get("/api/v1/users/{id}") { request in
+        let show = Operation(
+            "A user; everybody may look at himself", .token, answer: .json(.document(UserDocument.self)))
+        routes.get("/api/v1/users/{id}", show) { request in
             try .json(UserDocument(await users.user(request.id("id"), for: request.known())))
         }
-        router.patch("/api/v1/users/{id}", .document) { request in
+        let change = Operation(
+            "Another role, or what a user may do at all", .ability(.manageUsers),
+            body: .document(UserChangeDocument.self), answer: .json(.document(UserDocument.self)))
+        routes.patch("/api/v1/users/{id}", change) { request in
             let caller = try request.known()
             let change = try await request.json(UserChangeDocument.self)
             return try .json(
@@ -36,10 +47,10 @@ struct UserRoutes {
                     await users.change(
                         request.id("id"), role: change.role, isDisabled: change.disabled, by: caller)))
         }
-        addTokens(to: &router)
+        addTokens(to: &routes)
     }
 
-    private func addTokens(to router: inout Router) {
+    private func addTokens(to routes: inout RouteTable) {
         let users = users
         // One's own, and for who manages users those of others.
         for (path, isOwn) in [("/api/v1/users/api_keys", true), ("/api/v1/users/{id}/api_keys", false)] {
@@ -50,12 +61,19 @@ struct UserRoutes {
                 }
                 return user.id
             }
-            router.get(path) { request in
+            let whose = isOwn ? "of the caller" : "of a user"
+            let list = Operation(
+                "The tokens \(whose)", .token, answer: .json(.list(.document(TokenDocument.self))))
+            routes.get(path, list) { request in
                 let caller = try request.known()
                 return try .json(
                     await users.tokens(of: owner(request), for: caller).map { TokenDocument($0) })
             }
-            router.post(path, .document) { request in
+            let add = Operation(
+                "A new token \(whose), whose text is told this once", .token,
+                body: .document(NewTokenDocument.self),
+                answer: .json(.document(TokenDocument.self), .created))
+            routes.post(path, add) { request in
                 let caller = try request.known()
                 let user = try owner(request)
                 let new = try await request.json(NewTokenDocument.self)
@@ -66,16 +84,12 @@ struct UserRoutes {
                 response.fields.append("cache-control", "no-store")
                 return response
             }
-            router.delete(path + "/{token}") { request in
+            let revoke = Operation("Revokes a token \(whose)", .token, answer: .empty())
+            routes.delete(path + "/{token}", revoke) { request in
                 let caller = try request.known()
                 try await users.revokeToken(request.id("token"), of: owner(request), by: caller)
                 return Response(.ok)
             }
         }
     }
-}
-
-extension Route.Options {
-    /// A small JSON document.
-    static let document = Route.Options(body: 64 << 10, consumes: ["application/json"])
 }

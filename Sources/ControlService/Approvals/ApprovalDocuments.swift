@@ -5,7 +5,16 @@ internal import HTTP
 internal import Keyring
 
 /// A request for approval, as the API shows it.
-struct ApprovalDocument: Encodable {
+struct ApprovalDocument: Encodable, DescribedDocument {
+    static let schema = Schema.object([
+        .init("id", .id), .init("operation", .choice(of: Proposal.Operation.self)), .init("key", .id),
+        .init("reason", .choice(of: RevocationReason.self), optional: true),
+        .init("state", .choice(of: Proposal.State.self)), .init("user", .id, optional: true),
+        .init("user_email", .string), .init("needed", .number), .init("approved_by", .list(.string)),
+        .init("create_at", .timestamp), .init("expire_at", .timestamp),
+        .init("close_at", .timestamp, optional: true),
+    ])
+
     let id: String
     let operation: String
     let key: String
@@ -38,6 +47,9 @@ struct ApprovalDocument: Encodable {
 /// `{ "reason": reason }`, for `request_revoke`.
 struct RevocationDocument: StrictDocument {
     enum Fields: String, CodingKey, CaseIterable { case reason }
+
+    static func form(of field: Fields) -> FieldForm { .needed(.choice(of: RevocationReason.self)) }
+
     let reason: RevocationReason
 
     init(_ fields: KeyedDecodingContainer<Fields>) throws {
@@ -51,10 +63,14 @@ struct RevocationDocument: StrictDocument {
 }
 
 extension ProposalQuery {
-    /// `?state=&operation=&key=&page_size=&page_number=`
+    static let parameters =
+        [
+            Operation.Parameter("state", .choice(of: Proposal.State.self)),
+            .init("operation", .choice(of: Proposal.Operation.self)), .init("key", .id),
+        ] + Page.parameters
+
     init(_ query: Query) throws {
         self.init()
-        try query.allow(["state", "operation", "key", "page_size", "page_number"])
         state = try query.choice("state")
         operation = try query.choice("operation")
         if let text = try query.value("key") {

@@ -7,22 +7,34 @@ internal import Keyring
 struct ApprovalRoutes {
     let keys: KeyRegister
 
-    func add(to router: inout Router) {
+    func add(to routes: inout RouteTable) {
         let keys = keys
-        router.get("/api/v1/approvals") { request in
+        let list = Operation(
+            "What waited for administrators, the newest first", .ability(.readKeys),
+            query: ProposalQuery.parameters, answer: .json(.part(of: ApprovalDocument.self)))
+        routes.get("/api/v1/approvals", list) { request in
             let caller = try request.known()
             let list = try await keys.proposals(ProposalQuery(request.query), for: caller)
             return try .json(PartDocument(data: list.map { ApprovalDocument($0) }))
         }
-        router.get("/api/v1/approvals/{id}") { request in
+        let show = Operation(
+            "What waits for administrators", .ability(.readKeys),
+            answer: .json(.document(ApprovalDocument.self)))
+        routes.get("/api/v1/approvals/{id}", show) { request in
             let caller = try request.known()
             return try .json(ApprovalDocument(await keys.proposal(request.id("id"), for: caller)))
         }
-        router.post("/api/v1/approvals/{id}/actions/approve") { request in
+        let approve = Operation(
+            "Approves a request", .ability([.manageKeys, .ownKeys]),
+            answer: .json(.document(ApprovalDocument.self)))
+        routes.post("/api/v1/approvals/{id}/actions/approve", approve) { request in
             let caller = try request.known()
             return try .json(ApprovalDocument(await keys.approve(request.id("id"), by: caller)))
         }
-        router.post("/api/v1/approvals/{id}/actions/reject") { request in
+        let reject = Operation(
+            "Ends a request without what it asks for", .ability([.manageKeys, .ownKeys]),
+            answer: .json(.document(ApprovalDocument.self)))
+        routes.post("/api/v1/approvals/{id}/actions/reject", reject) { request in
             let caller = try request.known()
             return try .json(ApprovalDocument(await keys.reject(request.id("id"), by: caller)))
         }

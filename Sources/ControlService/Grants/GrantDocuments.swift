@@ -7,7 +7,13 @@ internal import Keyring
 internal import Signatures
 
 /// A grant, as the API shows it.
-struct GrantDocument: Encodable {
+struct GrantDocument: Encodable, DescribedDocument {
+    static let schema = Schema.object([
+        .init("id", .id), .init("clients", .string), .init("keys", .list(.id)),
+        .init("kinds", .list(.choice(of: SigningKind.self))), .init("description", .string),
+        .init("create_at", .timestamp), .init("expire_at", .timestamp, optional: true),
+    ])
+
     let id: String
     let clients: String
     let keys: [String]
@@ -34,6 +40,17 @@ struct GrantDocument: Encodable {
 /// ```
 struct NewGrantDocument: StrictDocument {
     enum Fields: String, CodingKey, CaseIterable { case clients, keys, kinds, description, expire_at }
+
+    static func form(of field: Fields) -> FieldForm {
+        switch field {
+        case .clients: .needed(.string, "such as uri:signet://client/*")
+        case .keys: .needed(.list(.string, count: 1...Grant.mostKeys), "names, ids, or patterns over names")
+        case .kinds: .needed(.list(.choice(of: SigningKind.self)))
+        case .description: .optional(.string(0...KeyRecord.longestSummary))
+        case .expire_at: .optional(.timestamp)
+        }
+    }
+
     let clients: String
     let keys: [String]
     let kinds: Set<SigningKind>
@@ -62,6 +79,14 @@ struct NewGrantDocument: StrictDocument {
 /// `{ "identity": identity }` or `{ "certificate": 64HEXDIG }`
 struct DeniedClientDocument: StrictDocument, Encodable {
     enum Fields: String, CodingKey, CaseIterable { case identity, certificate }
+
+    static func form(of field: Fields) -> FieldForm {
+        switch field {
+        case .identity: .optional(.string, "such as uri:signet://client/ci")
+        case .certificate: .optional(.sha256, "of a certificate's DER")
+        }
+    }
+
     let identity: String?
     let certificate: String?
 

@@ -8,7 +8,23 @@ internal import Keyring
 internal import Signatures
 
 /// A key, as the API shows it: Signatrust's fields, and what is ours behind them.
-struct KeyDocument: Encodable {
+struct KeyDocument: Encodable, DescribedDocument {
+    static let schema = Schema.object([
+        .init("id", .id), .init("name", .string), .init("description", .string),
+        .init("visibility", .choice(of: Visibility.self)), .init("user", .id, optional: true),
+        .init("attributes", .map(.string)), .init("key_type", .choice(of: KeyType.self)),
+        .init("parent_id", .id, optional: true),
+        .init("fingerprint", .string, "of the OpenPGP key, or SHA-256 of the certificate; hexadecimal"),
+        .init("serial_number", .string), .init("create_at", .timestamp),
+        .init("expire_at", .timestamp, optional: true), .init("key_state", .choice(of: KeyState.self)),
+        .init("user_email", .string, optional: true),
+        .init("request_delete_users", .string, "names with commas between them"),
+        .init("request_revoke_users", .string, "names with commas between them"),
+        .init("scheme", .choice(of: SigningScheme.self)), .init("purpose", .choice(of: KeyPurpose.self)),
+        .init("algorithm", .choice(of: KeyAlgorithm.self)), .init("version", .number),
+        .init("public_key_sha256", .sha256),
+    ])
+
     let id: String
     let name: String
     let description: String
@@ -93,13 +109,16 @@ extension KeyAlgorithm {
 }
 
 extension KeyQuery {
-    /// `?key_type=&state=&name=&visibility=&parent_id=&expires_until=&page_size=&page_number=`
+    static let parameters =
+        [
+            Operation.Parameter("key_type", .choice(of: KeyType.self)),
+            .init("state", .choice(of: KeyState.self)), .init("name", .string, "a part of it"),
+            .init("visibility", .choice(of: Visibility.self)), .init("parent_id", .id),
+            .init("expires_until", .timestamp),
+        ] + Page.parameters
+
     init(_ query: Query, for caller: Caller) throws {
         self.init()
-        try query.allow([
-            "key_type", "state", "name", "visibility", "parent_id", "expires_until", "page_size",
-            "page_number",
-        ])
         expiresUntil = try query.value("expires_until").map { try Timestamp.read($0, "expires_until") }
         if let text = try query.value("key_type") {
             switch KeyType(rawValue: text) {

@@ -9,16 +9,22 @@ internal import Keyring
 struct KeyRoutes {
     let keys: KeyRegister
 
-    func add(to router: inout Router) {
+    func add(to routes: inout RouteTable) {
         let keys = keys
         // Signatrust's clients write the slash at the end.
         for path in ["/api/v1/keys", "/api/v1/keys/"] {
-            router.get(path) { request in
+            let list = Operation(
+                "The keys that the caller may see, by name", .ability(.readKeys), query: KeyQuery.parameters,
+                answer: .json(.page(of: KeyDocument.self)))
+            routes.get(path, list) { request in
                 let caller = try request.known()
                 let page = try await keys.list(KeyQuery(request.query, for: caller), for: caller)
                 return try .json(KeyListDocument(page, waiting: await keys.waiting(page.keys)))
             }
-            router.post(path, .document) { request in
+            let make = Operation(
+                "A new key", .ability([.manageKeys, .ownKeys]), body: .document(NewKeyDocument.self),
+                answer: .json(.document(KeyDocument.self), .created))
+            routes.post(path, make) { request in
                 let caller = try request.known()
                 let order = try await request.json(NewKeyDocument.self).order()
                 let made = try await keys.generate(order, by: caller)
@@ -27,9 +33,14 @@ struct KeyRoutes {
                 return response
             }
         }
-        router.get("/api/v1/keys/name_identical") { request in
+        let isFree = Operation(
+            "Whether a new key may have the name: 409 when it is taken", .ability(.readKeys),
+            query: [
+                .init("name", .string(KeyName.shortest...KeyName.longest), required: true),
+                .init("visibility", .choice(of: Visibility.self), "public without it"),
+            ], answer: .empty())
+        routes.look("/api/v1/keys/name_identical", isFree) { request in
             let caller = try request.known()
-            try request.query.allow(["name", "visibility"])
             let name = try KeyName(request.query.required("name"))
             let visibility = try Visibility.named(request.query.value("visibility") ?? "public")
             guard try await keys.isFree(name, isPrivate: visibility == .private, for: caller) else {
@@ -37,20 +48,25 @@ struct KeyRoutes {
             }
             return Response(.ok)
         }
-        router.get("/api/v1/keys/{key}") { request in
+        let show = Operation(
+            "A key", .ability(.readKeys), conditional: true, answer: .json(.document(KeyDocument.self)))
+        routes.get("/api/v1/keys/{key}", show) { request in
             let stored = try await keys.key(request.path("key"), for: request.known())
             if let answer = try request.judge(current: stored.tag) { return answer }
             let waiting = try await keys.waiting([stored])[stored.record.id]
             return try .json(KeyDocument(stored, waiting: waiting)).tagged(stored.tag)
         }
-        addActions(to: &router)
-        addPublicParts(to: &router)
+        addActions(to: &routes)
+        addPublicParts(to: &routes)
     }
 
-    private func addActions(to router: inout Router) {
+    private func addActions(to routes: inout RouteTable) {
         let keys = keys
         for (name, action) in [("enable", KeyAction.enable), ("disable", .disable)] {
-            router.post("/api/v1/keys/{key}/actions/\(name)") { request in
+            let operation = Operation(
+                "Makes a key \(name)d", .ability([.switchKeys, .ownKeys]), conditional: true, answer: .empty()
+            )
+            routes.post("/api/v1/keys/{key}/actions/\(name)", operation) { request in
                 let caller = try request.known()
                 let stored = try await keys.apply(action, to: request.path("key"), by: caller) { seen in
                     _ = try request.judge(current: seen.tag)
@@ -60,6 +76,14 @@ struct KeyRoutes {
         }
         for (name, operation) in [("delete", Proposal.Operation.deletion), ("revoke", .revocation)] {
             let path = "/api/v1/keys/{key}/actions/"
+            let ask = Operation(
+                "Asks for a key's \(operation.words), or approves what somebody else asked for",
+                .ability([.manageKeys, .ownKeys]),
+                body: operation == .revocation ? .document(RevocationDocument.self) : nil, conditional: true,
+                answer: .empty())
+            let cancel = Operation(
+                "Takes back one's approval of a key's \(operation.words), or one's request for it",
+                .ability([.manageKeys, .ownKeys]), conditional: true, answer: .empty())
             let request: @Sendable (Request, RevocationReason?) async throws -> Response = {
                 request, reason in
                 let caller = try request.known()
@@ -69,15 +93,13 @@ struct KeyRoutes {
                 return Response(.ok).tagged(stored.tag)
             }
             if operation == .revocation {
-                router.post(path + "request_\(name)", .document) {
-                    // Before the body is read.
-                    _ = try $0.known()
-                    return try await request($0, $0.json(RevocationDocument.self).reason)
+                routes.post(path + "request_\(name)", ask) {
+                    try await request($0, $0.json(RevocationDocument.self).reason)
                 }
             } else {
-                router.post(path + "request_\(name)") { try await request($0, nil) }
+                routes.post(path + "request_\(name)", ask) { try await request($0, nil) }
             }
-            router.post(path + "cancel_\(name)") { request in
+            routes.post(path + "cancel_\(name)", cancel) { request in
                 let caller = try request.known()
                 let stored = try await keys.cancel(operation, of: request.path("key"), by: caller) {
                     _ = try request.judge(current: $0.tag)
@@ -87,22 +109,28 @@ struct KeyRoutes {
         }
     }
 
-    private func addPublicParts(to router: inout Router) {
+    private func addPublicParts(to routes: inout RouteTable) {
         let keys = keys
-        router.get("/api/v1/keys/{key}/public_key") { request in
+        let publicKey = Operation(
+            "The armored OpenPGP certificate of a key", .nothing, conditional: true, answer: .text)
+        routes.get("/api/v1/keys/{key}/public_key", publicKey) { request in
             let part = try await Self.exported {
                 try await keys.publicKey(request.path("key"), for: request.caller as? Caller)
             }
             return try Self.part(part, request)
         }
-        router.get("/api/v1/keys/{key}/certificate") { request in
+        let certificate = Operation(
+            "The X.509 certificate of a key, in PEM", .nothing, conditional: true, answer: .text)
+        routes.get("/api/v1/keys/{key}/certificate", certificate) { request in
             let part = try await Self.exported {
                 try await keys.certificate(request.path("key"), for: request.caller as? Caller)
             }
             return try Self.part(part, request)
         }
-        router.get("/api/v1/keys/{key}/crl") { request in
-            try request.query.allow(["number"])
+        let list = Operation(
+            "What an authority revoked, in PEM", .nothing,
+            query: [.init("number", .number, "of an old list")], conditional: true, answer: .text)
+        routes.get("/api/v1/keys/{key}/crl", list) { request in
             let number = try request.query.value("number", as: UInt64.self)
             let list = try await keys.revocationList(
                 request.path("key"), number: number, for: request.caller as? Caller)
@@ -126,6 +154,10 @@ struct KeyRoutes {
             "cache-control", request.caller == nil ? "public, max-age=300" : "private, max-age=300")
         return try request.conditional(response)
     }
+}
+
+extension Proposal.Operation {
+    fileprivate var words: String { self == .deletion ? "deletion" : "revocation" }
 }
 
 extension StoredKey {

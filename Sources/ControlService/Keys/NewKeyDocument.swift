@@ -12,6 +12,19 @@ struct NewKeyDocument: StrictDocument {
     enum Fields: String, CodingKey, CaseIterable {
         case name, description, visibility, attributes, key_type, parent_id, expire_at
     }
+
+    static func form(of field: Fields) -> FieldForm {
+        switch field {
+        case .name: .needed(.string(KeyName.shortest...KeyName.longest))
+        case .description: .optional(.string(0...KeyRecord.longestSummary))
+        case .visibility: .optional(.choice(of: Visibility.self), "public without it")
+        case .attributes: .optional(.map(.string), "docs/reference/rest.md lists them")
+        case .key_type: .needed(.choice(of: KeyType.self))
+        case .parent_id: .optional(.string, "id or name of the authority, for x509ica and x509ee")
+        case .expire_at: .needed(.timestamp)
+        }
+    }
+
     let name: String
     let description: String
     let visibility: String
@@ -65,7 +78,7 @@ struct NewKeyDocument: StrictDocument {
 }
 
 /// Who sees a key: everybody, or its owner.
-enum Visibility: String {
+enum Visibility: String, CaseIterable {
     case `public`
     case `private`
 

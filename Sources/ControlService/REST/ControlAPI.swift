@@ -29,6 +29,10 @@ public struct ControlAPI: Sendable {
 
     /// All of the service but its sockets.
     public var router: Router {
+        get throws { try routes.describing(itselfAt: "/api-doc/openapi.json").router }
+    }
+
+    var routes: RouteTable {
         var router = Router()
         let (users, readiness) = (users, readiness)
         router.around { request, next in
@@ -40,16 +44,19 @@ public struct ControlAPI: Sendable {
             }
             return response
         }
-        router.get("/api/health/") { _ in
+        var routes = RouteTable(router)
+        let health = Operation(
+            "Whether the database and the key service are there", .nothing, answer: .empty())
+        routes.get("/api/health/", health) { _ in
             let troubles = await readiness.troubles()
             guard let trouble = troubles.first else { return Response(.ok) }
             throw HTTPError(.unavailable, "\(trouble.part) is not available", fields: ["retry-after": "1"])
         }
-        KeyRoutes(keys: keys).add(to: &router)
-        ApprovalRoutes(keys: keys).add(to: &router)
-        UserRoutes(users: users).add(to: &router)
-        GrantRoutes(grants: grants, authority: authority).add(to: &router)
-        RecordRoutes(records: records, authority: authority).add(to: &router)
-        return router
+        KeyRoutes(keys: keys).add(to: &routes)
+        ApprovalRoutes(keys: keys).add(to: &routes)
+        UserRoutes(users: users).add(to: &routes)
+        GrantRoutes(grants: grants, authority: authority).add(to: &routes)
+        RecordRoutes(records: records, authority: authority).add(to: &routes)
+        return routes
     }
 }

@@ -8,7 +8,17 @@ internal import Keyring
 internal import Signatures
 
 /// A signature that was made, as the API shows it. The signature itself is not told here.
-struct RecordDocument: Encodable {
+struct RecordDocument: Encodable, DescribedDocument {
+    static let schema = Schema.object([
+        .init("job", .id), .init("server", .string), .init("sequence", .number), .init("time", .timestamp),
+        .init("client", .string), .init("certificate", .sha256), .init("key", .id),
+        .init("key_version", .number), .init("kind", .choice(of: SigningKind.self)),
+        .init("scheme", .choice(of: SigningScheme.self)), .init("fingerprint", .string),
+        .init("grant", .id), .init("revision", .number), .init("claim_sha256", .sha256),
+        .init("content", .string, optional: true, "algorithm:digest"), .init("blind", .boolean),
+        .init("facts", .map(.string)), .init("record_sha256", .sha256),
+    ])
+
     let job: String
     let server: String
     let sequence: UInt64
@@ -52,7 +62,13 @@ struct RecordDocument: Encodable {
 }
 
 /// An entry of the audit, as the API shows it.
-struct AuditDocument: Encodable {
+struct AuditDocument: Encodable, DescribedDocument {
+    static let schema = Schema.object([
+        .init("sequence", .number), .init("time", .timestamp), .init("actor", .string),
+        .init("user_id", .id, optional: true), .init("action", .choice(of: AuditAction.self)),
+        .init("subject", .string), .init("facts", .map(.string)), .init("entry_sha256", .sha256),
+    ])
+
     let sequence: UInt64
     let time: String
     let actor: String
@@ -82,12 +98,16 @@ struct PartDocument<Element: Encodable>: Encodable {
 }
 
 extension RecordQuery {
-    /// `?key=&client=&kind=&server=&content=&from=&to=&page_size=&page_number=`
+    static let parameters =
+        [
+            Operation.Parameter("key", .id), .init("client", .string),
+            .init("kind", .choice(of: SigningKind.self)), .init("server", .string),
+            .init("content", .string, "a digest, such as sha256:00ff…"), .init("from", .timestamp),
+            .init("to", .timestamp),
+        ] + Page.parameters
+
     init(_ query: Query, authority: [UInt8]?) throws {
         self.init()
-        try query.allow([
-            "key", "client", "kind", "server", "content", "from", "to", "page_size", "page_number",
-        ])
         if let text = try query.value("key") {
             guard let id = KeyID(text) else { throw ControlError(.invalidArgument, "key: no id of a key") }
             key = id
