@@ -51,6 +51,9 @@ public struct SigningClientSettings: Sendable {
     public var timeout = Duration.seconds(30)
     /// How long a job is tried at all.
     public var retryFor = Duration.seconds(300)
+    /// In which order the servers are taken. Each client has an order of its own, so that many clients with a file each
+    /// spread over all servers as one client with many files does.
+    public var order: @Sendable ([Endpoint]) -> [Endpoint] = { $0.shuffled() }
     /// Seconds since 1970, for judging signatures.
     public var now: @Sendable () -> Int64 = { WallTime.now().seconds }
 

@@ -75,7 +75,7 @@ final class DispatchHandle: Sendable {
         dispatch.window = max(1, settings.jobs / max(1, settings.servers.count * settings.streams) * 2)
         dispatch.attempt = settings.timeout
         dispatch.retryFor = settings.retryFor
-        let dispatcher = JobDispatcher(to: settings.servers, dispatch, on: loop)
+        let dispatcher = JobDispatcher(to: settings.order(settings.servers), dispatch, on: loop)
         dispatcher.whenWaiting = whenWaiting
         let bound = LoopBound(dispatcher, on: loop)
         state.withLock { $0.dispatcher = bound }
