@@ -23,7 +23,7 @@ import Testing
     private static let deeds = [
         Deed(method: .get, path: "/api/v1/keys/", ability: .readKeys),
         Deed(method: .post, path: "/api/v1/keys/", ability: .manageKeys),
-        Deed(method: .get, path: "/api/v1/keys/name_identical?name=name", ability: .readKeys),
+        Deed(method: .head, path: "/api/v1/keys/name_identical?name=name", ability: .readKeys),
         Deed(method: .get, path: "/api/v1/keys/name", ability: .readKeys),
         Deed(method: .post, path: "/api/v1/keys/name/actions/enable", ability: .switchKeys),
         Deed(method: .post, path: "/api/v1/keys/name/actions/disable", ability: .switchKeys),

@@ -8,7 +8,7 @@ extension CommandRun {
     // MARK: Grants
 
     func listGrants() async throws {
-        let grants = try await ask(desk(), json: ClientRequest(.get, "/api/v1/grants")).items
+        let grants = try await pages(desk(), "/api/v1/grants")
         print("grants", grants, columns: Self.grantColumns)
     }
 
@@ -84,7 +84,7 @@ extension CommandRun {
 
     func listUsers() async throws {
         print(
-            "users", try await ask(desk(), json: ClientRequest(.get, "/api/v1/users")).items,
+            "users", try await pages(desk(), "/api/v1/users"),
             columns: [("ID", "id"), ("NAME", "email"), ("ROLE", "role"), ("DISABLED", "disabled")])
     }
 
@@ -108,7 +108,7 @@ extension CommandRun {
     func changeUser() async throws {
         let desk = try desk()
         let name = invocation.argument("USER") ?? ""
-        let users = try await ask(desk, json: ClientRequest(.get, "/api/v1/users")).items
+        let users = try await pages(desk, "/api/v1/users")
         guard let user = users.first(where: { $0["email"].shown == name || $0["id"].shown == name }) else {
             throw ConsoleError(.userNotFound, "there is no user \(name)")
         }

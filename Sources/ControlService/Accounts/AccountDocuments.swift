@@ -30,6 +30,34 @@ struct UserDocument: Encodable, DescribedDocument {
     }
 }
 
+extension UserDocument {
+    var tag: EntityTag { get throws { EntityTag(of: try JSON.encode(self)) } }
+}
+
+/// `?name=&role=&disabled=`
+struct UserFilter {
+    private let name: String
+    private let role: Role?
+    private let isDisabled: Bool?
+
+    static let parameters =
+        [
+            Operation.Parameter("name", .string, "a part of it"), .init("role", .choice(of: Role.self)),
+            .init("disabled", .boolean),
+        ] + Page.parameters
+
+    init(_ query: Query) throws {
+        name = try query.value("name") ?? ""
+        role = try query.choice("role")
+        isDisabled = try query.value("disabled", as: Bool.self)
+    }
+
+    func includes(_ user: User) -> Bool {
+        (name.isEmpty || user.name.contains(name)) && (role == nil || user.role == role)
+            && (isDisabled == nil || user.isDisabled == isDisabled)
+    }
+}
+
 /// The caller himself. The two tokens belong to sessions of browsers, which there are none of here.
 struct CallerDocument: Encodable, DescribedDocument {
     static let schema = Schema.object([

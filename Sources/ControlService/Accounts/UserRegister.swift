@@ -55,10 +55,15 @@ public struct UserRegister: Sendable {
         return user
     }
 
-    /// Role, and whether he may do anything at all. The last administrator cannot be taken away.
-    public func change(_ id: UserID, role: Role?, isDisabled: Bool?, by caller: Caller) async throws -> User {
+    /// Role, and whether he may do anything at all. The last administrator cannot be taken away. `isExpected` judges what
+    /// the caller has seen, before anything is changed.
+    public func change(
+        _ id: UserID, role: Role?, isDisabled: Bool?, by caller: Caller,
+        isExpected: (User) throws -> Void = { _ in }
+    ) async throws -> User {
         try caller.require(.manageUsers)
         let old = try await existing(id)
+        try isExpected(old)
         var user = old
         if let role { user.role = role }
         if let isDisabled { user.isDisabled = isDisabled }

@@ -18,9 +18,12 @@ struct UserRoutes {
             return try .json(CallerDocument(user))
         }
         let list = Operation(
-            "The users, by name", .ability(.readUsers), answer: .json(.list(.document(UserDocument.self))))
+            "The users, by name", .ability(.readUsers), query: UserFilter.parameters,
+            answer: .json(.page(of: UserDocument.self)))
         routes.get("/api/v1/users", list) { request in
-            try .json(await users.list(for: request.known()).map { UserDocument($0) })
+            let filter = try UserFilter(request.query)
+            let found = try await users.list(for: request.known()).filter { filter.includes($0) }
+            return try .json(PageDocument(found, Page(request.query)) { UserDocument($0) })
         }
         let add = Operation(
             "A new user", .ability(.manageUsers), body: .document(NewUserDocument.self),
@@ -28,24 +31,30 @@ struct UserRoutes {
         routes.post("/api/v1/users", add) { request in
             let caller = try request.known()
             let new = try await request.json(NewUserDocument.self)
-            return try .json(
-                UserDocument(await users.add(new.email, new.role, by: caller)), status: .created)
+            let document = UserDocument(try await users.add(new.email, new.role, by: caller))
+            var response = try Response.json(document, status: .created)
+            response.fields.append("location", "/api/v1/users/\(document.id)")
+            return try response.tagged(document.tag)
         }
         let show = Operation(
-            "A user; everybody may look at himself", .token, answer: .json(.document(UserDocument.self)))
+            "A user; everybody may look at himself", .token, conditional: true,
+            answer: .json(.document(UserDocument.self)))
         routes.get("/api/v1/users/{id}", show) { request in
-            try .json(UserDocument(await users.user(request.id("id"), for: request.known())))
+            let user = try await users.user(request.id("id"), for: request.known())
+            return try request.conditional(.json(UserDocument(user)))
         }
         let change = Operation(
             "Another role, or what a user may do at all", .ability(.manageUsers),
-            body: .document(UserChangeDocument.self), answer: .json(.document(UserDocument.self)))
+            body: .document(UserChangeDocument.self), conditional: true,
+            answer: .json(.document(UserDocument.self)))
         routes.patch("/api/v1/users/{id}", change) { request in
             let caller = try request.known()
             let change = try await request.json(UserChangeDocument.self)
-            return try .json(
-                UserDocument(
-                    await users.change(
-                        request.id("id"), role: change.role, isDisabled: change.disabled, by: caller)))
+            let document = UserDocument(
+                try await users.change(
+                    request.id("id"), role: change.role, isDisabled: change.disabled, by: caller
+                ) { _ = try request.judge(current: UserDocument($0).tag) })
+            return try Response.json(document).tagged(document.tag)
         }
         addTokens(to: &routes)
     }
@@ -62,12 +71,15 @@ struct UserRoutes {
                 return user.id
             }
             let whose = isOwn ? "of the caller" : "of a user"
+            // One's own come bare, as Signatrust's scripts read them.
             let list = Operation(
-                "The tokens \(whose)", .token, answer: .json(.list(.document(TokenDocument.self))))
+                "The tokens \(whose)", .token, query: isOwn ? [] : Page.parameters,
+                answer: .json(isOwn ? .list(.document(TokenDocument.self)) : .page(of: TokenDocument.self)))
             routes.get(path, list) { request in
                 let caller = try request.known()
-                return try .json(
-                    await users.tokens(of: owner(request), for: caller).map { TokenDocument($0) })
+                let tokens = try await users.tokens(of: owner(request), for: caller)
+                guard !isOwn else { return try .json(tokens.map { TokenDocument($0) }) }
+                return try .json(PageDocument(tokens, Page(request.query)) { TokenDocument($0) })
             }
             let add = Operation(
                 "A new token \(whose), whose text is told this once", .token,

@@ -33,6 +33,37 @@ struct GrantDocument: Encodable, DescribedDocument {
     }
 }
 
+extension GrantDocument {
+    var tag: EntityTag { get throws { EntityTag(of: try JSON.encode(self)) } }
+}
+
+/// `?key=&kind=&client=`
+struct GrantFilter {
+    private let key: KeyID?
+    private let kind: SigningKind?
+    private let client: String
+
+    static let parameters =
+        [
+            Operation.Parameter("key", .id), .init("kind", .choice(of: SigningKind.self)),
+            .init("client", .string, "a part of the pattern over clients"),
+        ] + Page.parameters
+
+    init(_ query: Query) throws {
+        key = try query.value("key").map { text in
+            guard let id = KeyID(text) else { throw ControlError(.invalidArgument, "key: no id of a key") }
+            return id
+        }
+        kind = try query.choice("kind")
+        client = try query.value("client") ?? ""
+    }
+
+    func includes(_ grant: Grant) -> Bool {
+        (key.map { grant.keys.contains($0) } ?? true) && (kind.map { grant.kinds.contains($0) } ?? true)
+            && (client.isEmpty || grant.clients.description.contains(client))
+    }
+}
+
 /// `{ "clients": pattern, "keys": [name / id / pattern], "kinds": [kind], "description": text, "expire_at": timestamp }`
 ///
 /// ```

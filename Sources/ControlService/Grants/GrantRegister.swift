@@ -82,7 +82,10 @@ public struct GrantRegister: Sendable {
 
     private static let tries = 5
 
-    public func remove(_ id: GrantID, by caller: Caller) async throws {
+    /// `isExpected` judges what the caller has seen; a grant never changes, so that holds until it is gone.
+    public func remove(
+        _ id: GrantID, by caller: Caller, isExpected: ((Grant) throws -> Void)? = nil
+    ) async throws {
         if !caller.may(.manageGrants) {
             guard caller.may(.ownKeys), let user = caller.user?.id, let stored = try await grants.grant(id)
             else { return try caller.refuse(.manageGrants) }
@@ -92,6 +95,7 @@ public struct GrantRegister: Sendable {
                 }
             }
         }
+        if let isExpected, let stored = try await grants.grant(id) { try isExpected(stored.grant) }
         try await grants.remove(id, caller.event(.grantRemove, id.description, at: clock()))
     }
 

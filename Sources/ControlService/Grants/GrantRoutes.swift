@@ -2,6 +2,7 @@
 
 internal import Bytes
 internal import HTTP
+internal import HTTP2
 internal import Keyring
 
 /// `/api/v1/grants` and `/api/v1/clients`: decodes and encodes for `GrantRegister`.
@@ -13,10 +14,12 @@ struct GrantRoutes {
     func add(to routes: inout RouteTable) {
         let (grants, authority) = (grants, authority)
         let list = Operation(
-            "The grants, by creation", .ability(.readGrants),
-            answer: .json(.list(.document(GrantDocument.self))))
+            "The grants, by creation", .ability(.readGrants), query: GrantFilter.parameters,
+            answer: .json(.page(of: GrantDocument.self)))
         routes.get("/api/v1/grants", list) { request in
-            try .json(await grants.list(for: request.known()).map { GrantDocument($0) })
+            let filter = try GrantFilter(request.query)
+            let found = try await grants.list(for: request.known()).filter { filter.includes($0) }
+            return try .json(PageDocument(found, Page(request.query)) { GrantDocument($0) })
         }
         let add = Operation(
             "A new grant", .ability([.manageGrants, .ownKeys]), body: .document(NewGrantDocument.self),
@@ -30,26 +33,36 @@ struct GrantRoutes {
             let grant = try await grants.add(
                 clients, keys: new.keys, kinds: new.kinds, expires: new.expires, summary: new.description,
                 by: caller)
-            return try .json(GrantDocument(grant), status: .created)
+            var response = try Response.json(GrantDocument(grant), status: .created)
+            response.fields.append("location", "/api/v1/grants/\(grant.id)")
+            return try response.tagged(GrantDocument(grant).tag)
         }
         let show = Operation(
-            "A grant", .ability(.readGrants), answer: .json(.document(GrantDocument.self)))
+            "A grant", .ability(.readGrants), conditional: true,
+            answer: .json(.document(GrantDocument.self)))
         routes.get("/api/v1/grants/{id}", show) { request in
-            try .json(GrantDocument(await grants.grant(request.id("id"), for: request.known())))
+            let grant = try await grants.grant(request.id("id"), for: request.known())
+            return try request.conditional(.json(GrantDocument(grant)))
         }
         let remove = Operation(
-            "Takes a grant back", .ability([.manageGrants, .ownKeys]), answer: .empty(.noContent))
+            "Takes a grant back", .ability([.manageGrants, .ownKeys]), conditional: true,
+            answer: .empty(.noContent))
         routes.delete("/api/v1/grants/{id}", remove) { request in
-            try await grants.remove(request.id("id"), by: request.known())
+            try await grants.remove(request.id("id"), by: request.known()) {
+                _ = try request.judge(current: GrantDocument($0).tag)
+            }
             return Response(.noContent)
         }
         let denied = Operation(
-            "The clients that are shut out", .ability(.readGrants),
-            answer: .json(.list(.document(DeniedClientDocument.self))))
+            "The clients that are shut out, by name", .ability(.readGrants),
+            query: [.init("name", .string, "a part of the identity or the fingerprint")] + Page.parameters,
+            answer: .json(.page(of: DeniedClientDocument.self)))
         routes.get("/api/v1/clients/denied", denied) { request in
-            let denied = try await grants.denied(for: request.known())
-            return try .json(
-                denied.sorted { $0.text < $1.text }.map { DeniedClientDocument($0) })
+            let name = try request.query.value("name") ?? ""
+            let found = try await grants.denied(for: request.known()).filter {
+                name.isEmpty || $0.text.contains(name)
+            }.sorted { $0.text < $1.text }
+            return try .json(PageDocument(found, Page(request.query)) { DeniedClientDocument($0) })
         }
         let deny = Operation(
             "Shuts a client out", .ability(.manageGrants), body: .document(DeniedClientDocument.self),

@@ -87,13 +87,12 @@ struct KeyDocument: Encodable, DescribedDocument {
 
 /// `{ "data": [key], "meta": { "total_count": number } }`
 struct KeyListDocument: Encodable {
-    struct Meta: Encodable { let total_count: Int }
     let data: [KeyDocument]
-    let meta: Meta
+    let meta: ListMeta
 
     init(_ page: KeyPage, waiting: [KeyID: Proposal]) throws {
         data = try page.keys.map { try KeyDocument($0, waiting: waiting[$0.record.id]) }
-        meta = Meta(total_count: page.total)
+        meta = ListMeta(total_count: page.total)
     }
 }
 

@@ -39,7 +39,7 @@ struct KeyRoutes {
                 .init("name", .string(KeyName.shortest...KeyName.longest), required: true),
                 .init("visibility", .choice(of: Visibility.self), "public without it"),
             ], answer: .empty())
-        routes.look("/api/v1/keys/name_identical", isFree) { request in
+        routes.head("/api/v1/keys/name_identical", isFree) { request in
             let caller = try request.known()
             let name = try KeyName(request.query.required("name"))
             let visibility = try Visibility.named(request.query.value("visibility") ?? "public")

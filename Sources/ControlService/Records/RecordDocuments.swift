@@ -92,6 +92,19 @@ struct AuditDocument: Encodable, DescribedDocument {
     }
 }
 
+/// `{ "data": [...], "meta": { "total_count": number } }`, a page of a list that is there as a whole.
+struct PageDocument<Element: Encodable>: Encodable {
+    let data: [Element]
+    let meta: ListMeta
+
+    init<Item>(_ all: [Item], _ page: Page, _ document: (Item) throws -> Element) rethrows {
+        data = try all.dropFirst(page.offset).prefix(page.limit).map(document)
+        meta = ListMeta(total_count: all.count)
+    }
+}
+
+struct ListMeta: Encodable { let total_count: Int }
+
 /// `{ "data": [...] }`, a part of a list whose whole is not counted.
 struct PartDocument<Element: Encodable>: Encodable {
     let data: [Element]

@@ -28,10 +28,8 @@ struct RouteTable {
         add(.get, pattern, operation, handler)
     }
 
-    /// For HEAD, and GET, which answers the same.
-    mutating func look(_ pattern: String, _ operation: Operation, _ handler: @escaping Route.Handler) {
+    mutating func head(_ pattern: String, _ operation: Operation, _ handler: @escaping Route.Handler) {
         add(.head, pattern, operation, handler)
-        add(.get, pattern, operation, handler)
     }
 
     mutating func post(_ pattern: String, _ operation: Operation, _ handler: @escaping Route.Handler) {
