@@ -43,6 +43,8 @@ let house: [Room] =
         Room(floor: 0, name: "CLinux", sort: .library(pkgConfig: nil, debian: "libc6-dev")),
         Room(floor: 0, name: "CNGHTTP2", sort: .library(pkgConfig: "libnghttp2", debian: "libnghttp2-dev")),
         Room(floor: 0, name: "CMariaDB", sort: .library(pkgConfig: "libmariadb", debian: "libmariadb-dev")),
+        // The header alone: modules are opened as the program runs.
+        Room(floor: 0, name: "CPKCS11", sort: .library(pkgConfig: nil, debian: "libp11-kit-dev")),
 
         Room(floor: 1, name: "Bytes", lifetimes: true),
         Room(floor: 1, name: "Diagnostics", testUses: ["error-reference"]),
@@ -96,8 +98,9 @@ let house: [Room] =
         Room(
             floor: 7, name: "KMS",
             uses: [
-                "Bytes", "Diagnostics", "Secrets", "Settings", "Cryptography", "Transport", "HTTP2", "HTTP",
-                "Keyring",
+                "CPKCS11", "Bytes", "Diagnostics", "Secrets", "Settings", "Cryptography", "Transport",
+                "HTTP2",
+                "HTTP", "Keyring",
             ], testUses: ["MemoryScan", "TestPeers"]),
 
         Room(

@@ -7,7 +7,7 @@ public import Diagnostics
 /// `LocalKeyFile` (`type = "dummy"`) wraps with a key in a file beside the program, for development: it says so loudly
 /// and is refused in production. `KeyFile` (`file`) takes the key from a file or a credential of systemd, `SocketService`
 /// (`socket`) asks a service of the farm's own over a unix socket (docs/reference/kms.md), `Vault` (`vault`) the transit engine
-/// of a Vault over HTTPS. Around those that are asked lies `SteadyWrapping`: a deadline, further tries, a breaker. Every provider passes the same contract suite: what it wrapped
+/// of a Vault over HTTPS, `Token` (`pkcs11`) a token through its vendor's library. Around those that are asked lies `SteadyWrapping`: a deadline, further tries, a breaker. Every provider passes the same contract suite: what it wrapped
 /// it unwraps, under the same associated data alone, and every changed byte is refused.
 ///
 /// ```swift

@@ -25,6 +25,9 @@ public enum ProviderSettings: Hashable, Sendable {
     /// `type = "vault"`: the transit engine of a Vault.
     case vault(VaultSettings, SteadyWrapping.Limits)
 
+    /// `type = "pkcs11"`: a key in a token.
+    case pkcs11(TokenSettings, SteadyWrapping.Limits)
+
     public enum KeyPlace: Hashable, Sendable {
         case file(String)
         /// In the folder of `CREDENTIALS_DIRECTORY`.
@@ -48,7 +51,7 @@ public enum ProviderSettings: Hashable, Sendable {
     /// The names that `type` takes, and what belongs to each besides `deadline`.
     private static let taken: [(type: String, settings: [String])] = [
         ("dummy", ["file"]), ("file", ["file", "systemd", "older"]), ("socket", ["socket"]),
-        ("vault", VaultSettings.names),
+        ("vault", VaultSettings.names), ("pkcs11", TokenSettings.names),
     ]
     public static let names = taken.map(\.type)
 
@@ -61,7 +64,11 @@ public enum ProviderSettings: Hashable, Sendable {
         var limits = SteadyWrapping.Limits()
         limits.deadline = section.value(
             "deadline", .duration(in: .milliseconds(10) ... .seconds(60)), default: limits.deadline)
-        let vault = VaultSettings.read(section, isWanted: type == "vault", credential: credential)
+        let key = section.optional("key", .string)
+        let vault = VaultSettings.read(
+            section, isWanted: type == "vault", key: key, credential: credential)
+        let token = TokenSettings.read(
+            section, isWanted: type == "pkcs11", key: key, credential: credential)
         let own = taken.first { $0.type == type }?.settings ?? []
         for name in Set(taken.flatMap(\.settings)).subtracting(own).sorted()
         where names.contains(type) && section.origin(name) != .builtIn && !(name == "older" && older.isEmpty)
@@ -88,6 +95,7 @@ public enum ProviderSettings: Hashable, Sendable {
             return .socket(path: socket ?? "", limits)
         default:
             if let vault { return .vault(vault, limits) }
+            if let token { return .pkcs11(token, limits) }
             return .dummy(file: file ?? "kms-key")
         }
     }
@@ -105,6 +113,8 @@ public enum ProviderSettings: Hashable, Sendable {
         case .vault(let settings, let limits):
             return SteadyWrapping(
                 try Vault(settings, deadline: limits.deadline, credentials: credentials), limits)
+        case .pkcs11(let settings, let limits):
+            return SteadyWrapping(try Token(settings, credentials: credentials), limits)
         }
     }
 

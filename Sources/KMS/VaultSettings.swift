@@ -33,13 +33,14 @@ public struct VaultSettings: Hashable, Sendable {
         "systemd",
     ]
 
-    /// Asks for all names; nil, with a refusal, for what is not whole. `isWanted`: whether anything is refused.
-    static func read(_ section: SettingsReader, isWanted: Bool, credential: String?) -> VaultSettings? {
+    /// Asks for all names but `key`; nil, with a refusal, for what is not whole. `isWanted`: whether anything is refused.
+    static func read(
+        _ section: SettingsReader, isWanted: Bool, key: String?, credential: String?
+    ) -> VaultSettings? {
         let address = section.optional("address", .string)
         let authorities = section.optional("ca_root", .path)
         let namespace = section.optional("namespace", .string)
         let mount = section.value("mount", .string, default: "transit")
-        let key = section.optional("key", .string)
         let tokenFile = section.optional("token_file", .path)
         let role = section.optional("role_id", .string)
         let secretFile = section.optional("secret_id_file", .path)

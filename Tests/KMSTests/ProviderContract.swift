@@ -36,6 +36,15 @@ struct Provider: Sendable, CustomTestStringConvertible {
                 in: .production, log: TestLog.quiet(), credentials: folder.path)
         },
         Provider(name: "socket") { folder in try ServedWrapping(folder) },
+        Provider(name: "pkcs11") { folder in
+            let tokens = try SoftToken.shared.get()
+            let label = String(folder.path.split(separator: "/").last ?? "")
+            if !FileManager.default.fileExists(atPath: folder.path + "/pkcs11") {
+                try tokens.add(label, id: "01")
+                try folder.write("pkcs11", "")
+            }
+            return try tokens.open(label)
+        },
         Provider(name: "vault") { folder in try VaultStandIn(folder).open() },
         Provider(name: "vault with a role") { folder in try VaultStandIn(folder).open { $0.login = .role } },
     ]
