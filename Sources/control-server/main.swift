@@ -46,7 +46,8 @@ func main() async throws {
     metrics.declare(plane.pool)
     let api = ControlAPI(
         keys: plane.keys, users: plane.users, grants: plane.grants, records: plane.records,
-        readiness: readiness, authority: try settings.service.clientAuthorityFingerprint())
+        readiness: readiness, authority: try settings.service.clientAuthorityFingerprint(),
+        limits: RateLimits(settings.service.limits, clock: Moment.now))
 
     var tls = TLSSettings.server(
         certificates: .file(settings.service.certificates), key: .file(settings.service.key), trust: nil)

@@ -48,7 +48,7 @@ final class Office: Sendable {
         let message = "it is away"
     }
 
-    init() async throws {
+    init(limits: RateLimits.Rules = .none) async throws {
         let world = World()
         self.world = world
         let clock: Clock = { world.time.withLock { $0 } }
@@ -68,7 +68,8 @@ final class Office: Sendable {
                 keys: keys, users: users,
                 grants: GrantRegister(grants: stores, keys: stores, ring: ring, clock: clock),
                 records: RecordRegister(records: stores.records(of: ServerName("data1")), audit: stores),
-                readiness: Readiness([("database", check)], clock: clock), authority: Office.authority
+                readiness: Readiness([("database", check)], clock: clock), authority: Office.authority,
+                limits: RateLimits(limits, clock: clock)
             ).router
         forms = try ShownForms(await router.answer(Request(.get, "/api-doc/openapi.json")).whole())
         for role in Role.allCases {

@@ -21,7 +21,8 @@ final class Plant {
     var config: String { folder.path + "/control-server.toml" }
     var log: String { (try? folder.read("log")).map { String(decoding: $0, as: UTF8.self) } ?? "" }
 
-    init() throws {
+    /// `strangers`: requests a minute of those without a token, 0 for any number.
+    init(strangers: Int = 0) throws {
         folder = try TemporaryFolder()
         database = try DatabaseServer()
         for user in ["signet_control", "signet_migration", "signet_data"] {
@@ -39,6 +40,8 @@ final class Plant {
             [control-server]
             server_port = 0
             status_port = 0
+            limits_per_minute = 0
+            stranger_limits_per_minute = \(strangers)
             [database]
             servers = ["\(database.socket)"]
             password_file = "signet_control"

@@ -85,6 +85,26 @@ import Testing
         ])
     }
 
+    /// The limits of the settings are those of the server.
+    @Test func strangersAreHeldBackAndUsersAreNot() throws {
+        let plant = try Plant(strangers: 5)
+        try plant.start()
+        let answers = try (0..<8).map { _ in try plant.curl("/api/v1/keys/", anonymous: true).status }
+        #expect(answers.prefix(5).allSatisfy { $0 == 401 })
+        #expect(answers.contains(429))
+        let refused = try plant.curl("/api/v1/keys/", ["-i"], anonymous: true)
+        if refused.status == 429 {
+            #expect(refused.body.lowercased().contains("retry-after: "))
+            #expect(refused.body.contains("\"code\":\"quota-exceeded\""))
+        }
+        #expect(try plant.curl("/api/v1/keys/").status == 200)
+        // A body that is too large is refused before it is read, and before anything is done.
+        let body = try plant.folder.write("large", [UInt8](repeating: 0x20, count: 70_000))
+        let large = try plant.curl(
+            "/api/v1/keys/", ["-H", "content-type: application/json", "--data-binary", "@" + body])
+        #expect(large.status == 413)
+    }
+
     /// What is secret is in no copy of the database, no log and no metric.
     @Test func secretsStayWhereTheyBelong() async throws {
         let plant = try Plant()

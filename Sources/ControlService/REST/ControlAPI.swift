@@ -12,12 +12,13 @@ public struct ControlAPI: Sendable {
     let records: RecordRegister
     let readiness: Readiness
     let authority: [UInt8]?
+    let limits: RateLimits?
 
     /// `authority` is the SHA-256 of the certificate of the authority that clients belong to when a request does not
-    /// name one.
+    /// name one. Without `limits` everybody may ask as often as he likes.
     public init(
         keys: KeyRegister, users: UserRegister, grants: GrantRegister, records: RecordRegister,
-        readiness: Readiness, authority: [UInt8]?
+        readiness: Readiness, authority: [UInt8]?, limits: RateLimits? = nil
     ) {
         self.keys = keys
         self.users = users
@@ -25,6 +26,7 @@ public struct ControlAPI: Sendable {
         self.records = records
         self.readiness = readiness
         self.authority = authority
+        self.limits = limits
     }
 
     /// All of the service but its sockets.
@@ -34,9 +36,9 @@ public struct ControlAPI: Sendable {
 
     var routes: RouteTable {
         var router = Router()
-        let (users, readiness) = (users, readiness)
+        let (users, readiness, limits) = (users, readiness, limits)
         router.around { request, next in
-            let request = try await request.authenticated(by: users)
+            let request = try await request.authenticated(by: users, within: limits)
             var response = try await next(request)
             // What is meant for one caller stays with him.
             if !response.fields.contains("cache-control") {

@@ -19,9 +19,13 @@ extension Request {
 
     /// Finds out who asks, by the field `Authorization`: `Bearer TOKEN`, or the token alone, as Signatrust's scripts
     /// send it. A wrong token is refused, also where none is needed.
-    func authenticated(by users: UserRegister) async throws -> Request {
+    /// Each user has a number of requests, and each address for those of strangers; a wrong token is a stranger's.
+    func authenticated(by users: UserRegister, within limits: RateLimits?) async throws -> Request {
         let given = fields.values(of: "authorization")
-        guard let text = given.first else { return self }
+        guard let text = given.first else {
+            try expectRoom(limits, RateLimits.Source(remote))
+            return self
+        }
         guard given.count == 1 else {
             throw HTTPError(.httpMalformed, "the field authorization is there \(given.count) times")
         }
@@ -31,12 +35,22 @@ extension Request {
             ? Array(text.utf8.dropFirst(scheme.utf8.count)) : Array(text.utf8)
         var request = self
         do {
-            request.caller = try await users.caller(presenting: token.span)
+            let caller = try await users.caller(presenting: token.span)
+            if let user = caller.user { try expectRoom(limits, .user(user.id)) }
+            request.caller = caller
         } catch let error as ControlError where error.code == .tokenInvalid {
+            try expectRoom(limits, RateLimits.Source(remote))
             throw HTTPError(
                 error.code, error.message, fields: ["www-authenticate": "Bearer error=\"invalid_token\""])
         }
         return request
+    }
+
+    private func expectRoom(_ limits: RateLimits?, _ source: RateLimits.Source) throws(HTTPError) {
+        guard let seconds = limits?.take(source) else { return }
+        throw HTTPError(
+            .quotaExceeded, "too many requests; there is room again in \(seconds) s",
+            fields: ["retry-after": "\(seconds)"])
     }
 
     /// An id in the path.

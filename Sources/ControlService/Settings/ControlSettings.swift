@@ -26,6 +26,8 @@ public struct ControlSettings: Sendable {
         public var tokenLife: Duration
         /// How the end of a key is approved.
         public var approvals: ApprovalRules
+        /// How often one may ask.
+        public var limits: RateLimits.Rules
     }
 
     /// `[log]`
@@ -111,6 +113,11 @@ extension ControlSettings.Service {
         tokenLife = section.value(
             "token_life", .duration(in: .seconds(60) ... .seconds(366 * 86_400)),
             default: .seconds(365 * 86_400))
+        limits = RateLimits.Rules()
+        limits.perUser = section.value(
+            "limits_per_minute", .integer(in: 0...10_000_000), default: limits.perUser)
+        limits.perStranger = section.value(
+            "stranger_limits_per_minute", .integer(in: 0...10_000_000), default: limits.perStranger)
         approvals = ApprovalRules()
         approvals.needed = section.value("approvals", .integer(in: 0...20), default: approvals.needed)
         approvals.life = section.value(
