@@ -114,6 +114,7 @@ let house: [Room] =
         Room(
             floor: 9, name: "Console",
             uses: [
+                "Cryptography",
                 "Diagnostics",
                 "HTTP",
                 "HTTP2",
@@ -127,7 +128,8 @@ let house: [Room] =
         Room(
             floor: 9, name: "SigningClient",
             uses: [
-                "Artifacts", "Bytes", "Cryptography", "Diagnostics", "GRPC", "Signatures", "SigningProtocol",
+                "ASN1", "Artifacts", "Bytes", "Cryptography", "Diagnostics", "GRPC", "Signatures",
+                "SigningProtocol",
                 "Transport",
             ],
             testUses: ["ASN1", "SampleFiles"]),

@@ -79,6 +79,13 @@ let signaturesTargets: [FuzzTarget] = [
         }
     },
     FuzzTarget("cms-signature") { input in
+        if let several = try? CMSSignatures(input.span) {
+            for signature in several.signatures {
+                guard try several.adding(signature).signatures.count == several.signatures.count else {
+                    throw BrokenPromise("a signer is there twice")
+                }
+            }
+        }
         guard let signature = try? CMSSignature(input.span) else { return }
         guard signature.encoded == input else { throw BrokenPromise("another signature from the same bytes") }
         let verdict = try signature.verdict(on: signature.contentDigest, by: SignerTrust(), at: 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Cryptography
 public import Diagnostics
 public import Signatures
 public import Transport
@@ -86,6 +87,8 @@ public struct SigningOrder: Hashable, Sendable {
     public var signsPayload = false
     /// Where the new signature headers of packages go, which stay as they are themselves; nil to sign them.
     public var headerFolder: String?
+    /// What CMS signatures bring along, so that whoever verifies them sees that their certificates were not revoked then.
+    public var revocationLists: [CertificateRevocationList] = []
     /// Whether files are only read, and what would be done is told.
     public var isDry = false
 

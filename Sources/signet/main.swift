@@ -40,6 +40,7 @@ extension SigningOrder {
         folder = order.folder
         isDetached = order.isDetached
         isBinary = order.isBinary
+        revocationLists = order.revocationLists
         resigns = order.resigns
         isDry = order.isDry
         leavesSigned = order.leavesSigned

@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Console
@@ -121,6 +122,20 @@ import Testing
         #expect(module == FileOrder(paths: ["a"], key: "k", kind: "module", isDetached: true))
         #expect(await bench.run("sign", "a") == 2)
         #expect(await bench.run("sign", "-k", "k", "--kind", "word", "a") == 2)
+    }
+
+    @Test func takesRevocationLists() async throws {
+        let bench = Bench()
+        let folder = try TemporaryFolder()
+        let list = Repository.root + "/Fuzz/Corpus/revocation-list/issuing"
+        #expect(await bench.run("sign", "-k", "k", "--crl", list, "a") == 0)
+        #expect(bench.signer.orders.withLock { $0.last?.revocationLists.count } == 1)
+        let text = try folder.write("text", "none")
+        #expect(await bench.run("sign", "-k", "k", "--crl", text, "a") == 2)
+        #expect(await bench.run("sign", "-k", "k", "--crl", folder.path + "/nothing", "a") == 2)
+        for option in ["--strip", "--cleartext", "--detached", "--rpm-v3"] {
+            #expect(await bench.run("sign", "-k", "k", "--crl", list, option, "a") == 2)
+        }
     }
 
     /// Armor is for OpenPGP signatures in files of their own.

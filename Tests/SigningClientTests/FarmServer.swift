@@ -21,9 +21,13 @@ struct FarmKeys: Sendable {
     /// Signs images, and with another certificate files in CMS.
     let imageKey: PrivateKey
     let contentKey: PrivateKey
+    /// A second one.
+    let otherContentKey: PrivateKey
+    let authority: PrivateKey
     /// Each with the authority behind it.
     let images: [Certificate]
     let contents: [Certificate]
+    let otherContents: [Certificate]
 
     static let shared = Result { try FarmKeys() }
 
@@ -57,8 +61,25 @@ struct FarmKeys: Sendable {
             return [leaf, root]
         }
         (imageKey, contentKey) = (try .generate(.rsa2048), try .generate(.p256))
+        otherContentKey = try .generate(.rsa2048)
         images = try chain(imageKey, .imageSigner)
         contents = try chain(contentKey, .contentSigner)
+        otherContents = try chain(otherContentKey, .contentSigner)
+        self.authority = authority
+    }
+
+    /// The authority's list of these certificates.
+    func revocationList(revoking revoked: [Certificate]) throws -> CertificateRevocationList {
+        let now = WallTime.now().seconds
+        guard let begin = ASN1Time(secondsSince1970: now - 500),
+            let end = ASN1Time(secondsSince1970: now + 50_000)
+        else { throw Failure(.internalError, "no time") }
+        return try RevocationListDraft(
+            issuer: contents[1], number: 1, thisUpdate: begin, nextUpdate: end,
+            entries: revoked.map {
+                RevocationListDraft.Entry(serialNumber: $0.serialNumber, date: begin, reason: .superseded)
+            }
+        ).signed(by: SigningHandle(authority, .ecdsa(.sha256)))
     }
 
     func sign(_ claim: Claim, _ name: String) throws -> [UInt8] {
@@ -76,8 +97,9 @@ struct FarmKeys: Sendable {
             return try draft.signed(by: SigningHandle(imageKey, draft.algorithm))
         }
         if case .digest(let digest) = claim.content {
-            let draft = try CMSSignatureDraft(contentDigest: digest, signer: contents, created: now)
-            return try draft.signed(by: SigningHandle(contentKey, draft.algorithm))
+            let (chain, key) = name == "contents2" ? (otherContents, otherContentKey) : (contents, contentKey)
+            let draft = try CMSSignatureDraft(contentDigest: digest, signer: chain, created: now)
+            return try draft.signed(by: SigningHandle(key, draft.algorithm))
         }
         let (certificate, key) = name == "strong" ? (strong, strongKey) : (openPGP, openPGPKey)
         let digest: DigestAlgorithm = name == "strong" ? .sha512 : .sha256
@@ -115,9 +137,11 @@ struct FarmKeys: Sendable {
             return KeyDescription(
                 id: id, name: name, version: 1, scheme: "module", algorithm: "p-256", state: "enabled",
                 fingerprint: [2], created: 1, expires: nil, kinds: ["module"], certificate: module.der)
-        case "images", "contents":
+        case "images", "contents", "contents2":
             let (scheme, kind, chain) =
-                name == "images" ? ("authenticode", "efi", images) : ("cms", "cms", contents)
+                name == "images"
+                ? ("authenticode", "efi", images)
+                : ("cms", "cms", name == "contents" ? contents : otherContents)
             return KeyDescription(
                 id: id, name: name, version: 1, scheme: scheme, algorithm: "rsa-2048", state: "enabled",
                 fingerprint: [5], created: 1, expires: nil, kinds: [kind],

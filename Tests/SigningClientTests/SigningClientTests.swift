@@ -153,6 +153,55 @@ import Transport
         #expect(again.alreadySigned == 3 && again.passedOver == 3 && again.signed == 0)
     }
 
+    /// A second signer in CMS, and a revocation list that goes along.
+    @Test func severalSignersInCMS() async throws {
+        let farm = try Farm()
+        let server = try FarmServer("a")
+        defer { server.kill() }
+        let path = try farm.folder.write("dist/README", "text")
+        let keys = try FarmKeys.shared.get()
+        let root = try farm.folder.write("root.pem", keys.contents[1].pem)
+        func verifies(_ more: [String] = []) throws -> Bool {
+            let command = [
+                "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", path + ".p7s", "-content",
+                path, "-CAfile", root, "-out", "/dev/null",
+            ]
+            return try Command.run(command + more).status == 0
+        }
+        #expect(try await farm.sign([server.endpoint], key: "contents").signed == 1)
+        #expect(try verifies() && !verifies(["-crl_check"]))
+        let list = try keys.revocationList(revoking: [])
+        let listed = try await farm.sign(
+            [server.endpoint], key: "contents",
+            order: { ($0.resigns, $0.revocationLists) = (true, [list]) })
+        #expect(listed.signed == 1)
+        #expect(try verifies(["-crl_check"]))
+        func signatures() throws -> [CMSSignature] {
+            let bytes = try farm.folder.read("dist/README.p7s")
+            return try CMSSignatures(bytes.span).signatures
+        }
+        let first = try #require(try signatures().first)
+        #expect(try await farm.sign([server.endpoint], key: "contents2").signed == 1)
+        let own = try #require(try signatures().first { $0.signer == first.signer })
+        #expect(try signatures().count == 2)
+        #expect(try verifies(["-crl_check"]))
+        for key in ["contents", "contents2"] {
+            #expect(try await farm.sign([server.endpoint], key: key).alreadySigned == 1)
+        }
+        // With the list of a later day, on which the first signer is.
+        let later = try keys.revocationList(revoking: [keys.contents[0]])
+        try farm.folder.write("dist/README.p7s", own.bringing([later]).encoded)
+        #expect(try verifies() && !verifies(["-crl_check"]))
+        // Lists of strangers, and with other kinds of keys.
+        let stranger = try FarmKeys().revocationList(revoking: [])
+        for (key, list) in [("contents", stranger), ("release", list)] {
+            let error = await #expect(throws: SigningClientError.self) {
+                try await farm.sign([server.endpoint], key: key, order: { $0.revocationLists = [list] })
+            }
+            #expect(error?.code == .invalidArgument)
+        }
+    }
+
     /// A .dsc is signed where it is, and so is any text that is said to be one; a second run finds both signed.
     @Test func signsTexts() async throws {
         let farm = try Farm()

@@ -5,12 +5,21 @@ internal import Cryptography
 internal import Diagnostics
 internal import Signatures
 
-/// Any file, signed in CMS: the claim is its digest, the signature (DER) goes into a file beside it.
+/// Any file, signed in CMS: the claim is its digest, the signature (DER) goes into a file beside it, together with those of
+/// other signers.
 struct CMSFormat: ArtifactFormat {
     let kind = SigningKind.cms
     let suffixes: [String] = []
     var detachedSuffix: String? { DetachedCMS.suffix }
-    private let beside = DetachedCMS(name: "no CMS signature") { (try? CMSSignature($0.span))?.signer }
+    private let beside = DetachedCMS(
+        name: "no CMS signature",
+        signatures: { content in
+            let found = try? CMSSignatures(content.span)
+            return found?.signatures.map { DetachedCMS.Signature(signer: $0.signer, encoded: $0.encoded) }
+        },
+        joined: { present, new in
+            try CMSSignatures(present.span).adding(CMSSignature(new.span)).encoded
+        })
 
     func memory(toRead file: borrowing SourceFile) throws(ArtifactError) -> Int {
         min(file.size, SourceFile.chunk)

@@ -53,6 +53,11 @@ public struct Patch: Hashable, Sendable {
             }
     }
 
+    /// Whether a file beside this one is written.
+    public var isBeside: Bool {
+        if case .beside = effect { true } else { false }
+    }
+
     /// How many bytes are new.
     public var newCount: Int {
         switch effect {

@@ -8,8 +8,9 @@ internal import Signatures
 /// later. A module that has a signature inside is refused, since the one beside it would not be over the file.
 struct DetachedModuleFormat: ArtifactFormat {
     private let module = ModuleFormat()
-    private let beside = DetachedCMS(name: "no module's signature") {
-        (try? ModuleSignature($0.span))?.signer
+    private let beside = DetachedCMS(name: "no module's signature") { content in
+        let found = try? ModuleSignature(content.span)
+        return found.map { [DetachedCMS.Signature(signer: $0.signer, encoded: content)] }
     }
 
     var kind: SigningKind { module.kind }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Cryptography
 internal import Diagnostics
 internal import Settings
+internal import Verification
 
 extension CommandRun {
     func sign() async throws -> Int32 {
@@ -65,11 +67,35 @@ extension CommandRun {
             folder: invocation.text("out-dir"), isDetached: invocation.flag("detached") && kind == "module",
             resigns: invocation.flag("resign"),
             isDry: invocation.flag("dry-run"))
+        order.revocationLists = try revocationLists()
         order.isBinary = invocation.flag("no-armor")
         order.leavesSigned = invocation.flag("if-unsigned")
         order.signsPayload = invocation.flag("rpm-v3")
         order.headerFolder = invocation.text("header-only-output")
         return order
+    }
+
+    private func revocationLists() throws -> [CertificateRevocationList] {
+        let paths = invocation.texts("crl")
+        guard let first = paths.first else { return [] }
+        for flag in ["strip", "detached", "cleartext", "rpm-v3"] where invocation.flag(flag) {
+            guard flag == "detached", invocation.text("kind") == "cms" else {
+                throw ConsoleError(
+                    .badArguments, "--crl and --\(flag) do not go together",
+                    remedy: "Leave one of them out: only signatures in CMS bring revocation lists along.")
+            }
+        }
+        var keys = TrustedKeys()
+        do {
+            for path in paths {
+                let bytes = try InputFile.read(path, limit: 16 << 20)
+                try keys.add(revocationLists: bytes.span, name: path)
+            }
+        } catch {
+            throw ConsoleError(
+                .badArguments, (error as? any CodedError)?.message ?? "\(first) cannot be read")
+        }
+        return keys.revocationLists
     }
 
     /// Armor is a matter of OpenPGP signatures in files of their own.

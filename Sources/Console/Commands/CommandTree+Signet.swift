@@ -67,6 +67,8 @@ extension CommandTree {
             .flag("armor", "write OpenPGP signatures beside files as text, FILE.asc; the default"),
             .flag("no-armor", "write them as packets, FILE.sig"),
             .flag("cleartext", "put signatures around a text; the same as --kind cleartext"),
+            .value(
+                "crl", "FILE", "revocation list that signatures in CMS bring along", .file, isRepeated: true),
             .value("out-dir", "FOLDER", "where detached signatures go", .folder),
             .flag(
                 "resign",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Cryptography
 public import Diagnostics
 internal import Verification
 
@@ -38,6 +39,8 @@ public struct FileOrder: Hashable, Sendable {
     public var signsPayload = false
     /// Where signature headers of packages go, which stay as they are.
     public var headerFolder: String?
+    /// What CMS signatures bring along.
+    public var revocationLists: [CertificateRevocationList] = []
     /// OpenPGP signatures beside files are written as packets, without armor.
     public var isBinary = false
 

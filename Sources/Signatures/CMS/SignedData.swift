@@ -118,7 +118,8 @@ struct SignedData: Hashable, Sendable {
         }
     }
 
-    private static func elements(_ tag: DERTag, _ reader: inout DERReader) throws -> [[UInt8]] {
+    /// The elements of a set that may be missing.
+    static func elements(_ tag: DERTag, _ reader: inout DERReader) throws -> [[UInt8]] {
         guard reader.isNext(tag) else { return [] }
         return try reader.sequenceOf(tag, limit: 32) { reader in
             let start = reader.offset

@@ -43,6 +43,12 @@ extension SigningOrder {
         return wanted == .rpm && signsPayload ? .rpmLegacy : wanted
     }
 
+    /// A signature with what it is to bring along beside what was signed.
+    func completed(_ signature: [UInt8], of kind: SigningKind) throws -> [UInt8] {
+        guard kind == .cms, !revocationLists.isEmpty else { return signature }
+        return try CMSSignature(signature.span).bringing(revocationLists).encoded
+    }
+
     /// How a file's signature is written; a kind that knows no such way is refused when it is read.
     func form(of kind: SigningKind) -> SignatureForm {
         isBinary ? .binary : isDetached && kind == .module ? .detached : .usual

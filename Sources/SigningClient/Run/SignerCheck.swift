@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ASN1
 internal import Artifacts
 internal import Bytes
 internal import Cryptography
@@ -21,6 +22,8 @@ struct SignerCheck: Sendable {
     let digest: DigestAlgorithm
     private let name: String
     private let known: Public
+    /// The certificates that signatures bring along, the key's own first; of CMS alone.
+    private let chain: [Certificate]
 
     init(_ key: KeyDescription) throws {
         name = key.name
@@ -32,16 +35,50 @@ struct SignerCheck: Sendable {
         let scheme = SigningScheme(rawValue: key.scheme)
         let isEnough = KeyAlgorithm(rawValue: key.algorithm).map { scheme?.takes(.sha256, with: $0) == true }
         digest = isEnough == false ? .sha512 : .sha256
+        chain = scheme == .cms ? try Certificate.chain(der: key.certificate.span) : []
         switch scheme {
         case .openpgp: known = .openPGP(try OpenPGPCertificate.all(in: key.certificate.span))
         case .module: known = .module([try Certificate(der: key.certificate.span)])
         // The first is the key's own.
         case .authenticode: known = .image([try Certificate.chain(der: key.certificate.span)[0]])
-        case .cms: known = .content([try Certificate.chain(der: key.certificate.span)[0]])
+        case .cms: known = .content([chain[0]])
         default:
             throw SigningClientError(
                 .unsupported, "key \(key.name) signs by \(key.scheme), which is not known here")
         }
+    }
+
+    /// Whether signatures of the key can bring these lists along: they are of the authorities of its certificates, and in
+    /// force.
+    func check(_ lists: [CertificateRevocationList], at time: Int64) throws(SigningClientError) {
+        for list in lists {
+            guard !chain.isEmpty else {
+                throw SigningClientError(
+                    .invalidArgument, "key \(name): its signatures take no revocation list, those in CMS do")
+            }
+            guard chain.contains(where: { $0.issuer == list.issuer && Self.isOfOneKey($0, list) }) else {
+                throw SigningClientError(
+                    .invalidArgument,
+                    "key \(name): \(list.issuer), whose revocation list it is, issued none of its certificates"
+                )
+            }
+            guard list.thisUpdate.secondsSince1970 <= time,
+                list.nextUpdate.map({ time < $0.secondsSince1970 }) ?? true
+            else {
+                throw SigningClientError(
+                    .invalidArgument,
+                    "key \(name): the revocation list of \(list.issuer) is not in force; take the present one"
+                )
+            }
+        }
+    }
+
+    /// Authorities of one name are told apart by their keys' identifiers.
+    private static func isOfOneKey(_ certificate: Certificate, _ list: CertificateRevocationList) -> Bool {
+        guard let one = certificate.authorityKeyIdentifier?.keyIdentifier,
+            let other = list.authorityKeyIdentifier?.keyIdentifier
+        else { return true }
+        return one == other
     }
 
     /// Why a signature of the claim does not hold; nil when it does.

@@ -30,6 +30,7 @@ public struct SigningClient: Sendable {
             throw SigningClientError(
                 .permissionDenied, "key \(order.key) does not sign files of kind \(kind.rawValue) here")
         }
+        try check.check(order.revocationLists, at: settings.now())
         let run = SigningRun(order, settings, check, dispatch, listener)
         try await run.prepare()
         return await withTaskCancellationHandler {

@@ -192,7 +192,7 @@ final class SigningRun: Sendable {
                     "\(artifact.path): server \(made.server) sent a signature that does not hold (\(refusal.rawValue))"
                 )
             }
-            let patch = try patch(artifact, made.signature)
+            let patch = try patch(artifact, order.completed(made.signature, of: artifact.kind))
             try writer.apply(patch)
             try checkWritten(made.signature, artifact, patch)
             if patch.target != artifact.path { outcome.output = patch.target }
@@ -212,7 +212,7 @@ final class SigningRun: Sendable {
 
     /// Reads the signature back.
     private func checkWritten(_ signature: [UInt8], _ artifact: Artifact, _ patch: Patch) throws {
-        guard order.headerFolder == nil else { return try patch.checkWritten() }
+        if patch.isBeside { return try patch.checkWritten() }
         let written = try Artifact.signatures(
             of: artifact.path, as: artifact.kind, in: order.folder,
             form: order.form(of: artifact.kind))

@@ -57,6 +57,90 @@ import Testing
         }
     }
 
+    /// Several signers in one file: ours beside OpenSSL's and OpenSSL's beside ours, each as its signer made it.
+    @Test(arguments: [[] as [String], ["-keyid"], ["-md", "sha512"]])
+    func severalSigners(_ options: [String]) throws {
+        let (one, two) = (try TestSigner(.rsa2048, .contentSigner), try TestSigner(.p256, .contentSigner))
+        let folder = try TemporaryFolder()
+        let content = try folder.write("content", Self.content)
+        let roots = try folder.write(
+            "roots.pem", one.root.certificate.pem + two.root.certificate.pem)
+        func verifies(_ signatures: [UInt8], _ content: [UInt8] = Self.content) throws -> Bool {
+            try Self.openssl(signatures, content, roots).status == 0
+        }
+        let theirs = try Command.check(
+            [
+                "openssl", "cms", "-sign", "-binary", "-outform", "DER", "-in", content, "-signer",
+                one.file("leaf.pem"), "-inkey", one.file("key.pem"), "-certfile", one.file("issuing.pem"),
+            ] + options
+        ).stdout
+        let foreign = try CMSSignatures(theirs.span)
+        #expect(foreign.signatures.map(\.encoded) == [theirs])
+        let new = try two.sign(content: Self.digest(.sha256))
+        let ours = try CMSSignature(new.span)
+        let both = try foreign.adding(ours)
+        #expect(both.signatures.count == 2)
+        #expect(try verifies(both.encoded) && !verifies(both.encoded, [1]))
+        let info = Self.signerInfo(of: theirs)
+        #expect(info.count > 200 && both.encoded.firstRange(of: info) != nil, "as its signer made it")
+        for signature in both.signatures {
+            let signer = signature.signer == ours.signer ? two : one
+            let verdict = try signature.verdict(
+                on: Self.digest(signature.contentDigest.algorithm), by: signer.trust, at: TestKeys.now + 600)
+            #expect(verdict.isValid, "\(verdict)")
+        }
+        // The same signer once more takes the place of his own alone.
+        let later = try two.sign(content: Self.digest(.sha256), at: TestKeys.now + 7)
+        let again = try both.adding(CMSSignature(later.span))
+        #expect(again.signatures.count == 2 && again != both)
+        #expect(try verifies(again.encoded))
+        // Of other content none comes beside it.
+        let other3: [UInt8] = [1, 2, 3]
+        let stranger = Digest(hashing: other3.span, with: .sha256)
+        let third = try TestSigner(.p384, .contentSigner).sign(content: stranger)
+        #expect(throws: SignaturesError.self) { try again.adding(CMSSignature(third.span)) }
+    }
+
+    /// What OpenSSL signs at once for two, and adds to ours.
+    @Test func readsSeveralSignersOfOpenssl() throws {
+        let (one, two) = (try TestSigner(.rsa2048, .contentSigner), try TestSigner(.p256, .contentSigner))
+        let folder = try TemporaryFolder()
+        let content = try folder.write("content", Self.content)
+        let mine = try folder.write("mine", one.sign(content: Self.digest(.sha256)))
+        for command in [
+            [
+                "-sign", "-in", content, "-signer", one.file("leaf.pem"), "-inkey", one.file("key.pem"),
+                "-signer", two.file("leaf.pem"), "-inkey", two.file("key.pem"),
+            ],
+            [
+                "-resign", "-inform", "DER", "-in", mine, "-signer", two.file("leaf.pem"), "-inkey",
+                two.file("key.pem"),
+            ],
+        ] {
+            let made = try Command.check(["openssl", "cms", "-binary", "-outform", "DER"] + command).stdout
+            let read = try CMSSignatures(made.span)
+            #expect(read.signatures.count == 2, "\(command[0])")
+            #expect(read.encoded == made)
+        }
+    }
+
+    /// The last element of the structure's last set.
+    static func signerInfo(of signature: [UInt8]) -> [UInt8] {
+        // It ends with the file; its beginning is found by the version and name that a SignerInfo has.
+        for start in signature.indices.reversed() where signature[start] == 0x30 {
+            let rest = Array(signature[start...])
+            var reader = DERReader(rest.span, DER())
+            let isInfo =
+                (try? reader.sequence { reader -> Bool in
+                    _ = try SignerName.read(&reader)
+                    while !reader.isAtEnd { try reader.elementRange() }
+                    return true
+                }) == true
+            if isInfo, reader.isAtEnd { return rest }
+        }
+        return []
+    }
+
     /// Made by OpenSSL, in the forms that it has.
     @Test(arguments: [
         (["-md", "sha256"], true), (["-md", "sha512", "-keyid"], true),
