@@ -37,6 +37,7 @@ extension CommandRun {
                     remedy: "Add --email ADDRESS; it is part of the user id that everybody sees.")
             }
             attributes["email"] = email
+            if invocation.flag("signing-subkey") { attributes["signing_subkey"] = "true" }
         case "module", "efi", "cms", "timestamp":
             guard parent != nil else {
                 throw ConsoleError(

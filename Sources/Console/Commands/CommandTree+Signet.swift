@@ -135,6 +135,9 @@ extension CommandTree {
                         fallback: "rsa-4096"),
                     .value("expires", "TIME", "from now on", .duration, fallback: "730d"),
                     .value("email", "ADDRESS", "of its user id; for openpgp"),
+                    .flag(
+                        "signing-subkey",
+                        "a subkey signs, and the primary NAME-primary certifies alone; for openpgp"),
                     .value("common-name", "NAME", "of its certificate; its own name if not given"),
                     .value(
                         "parent", "KEY", "the authority that certifies it; for all but openpgp and a root"),

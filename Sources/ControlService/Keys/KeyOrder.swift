@@ -8,8 +8,9 @@ public import Signatures
 /// A key that somebody wants: everything about it is typed and in its range.
 public struct KeyOrder: Sendable {
     public enum Sort: Sendable {
-        /// An OpenPGP key with this user id, such as `Farm <farm@example.org>`.
-        case openpgp(userID: String)
+        /// An OpenPGP key with this user id, such as `Farm <farm@example.org>`. With a signing subkey it is two keys: the
+        /// primary certifies alone, out of the data-servers' reach.
+        case openpgp(userID: String, signingSubkey: Bool = false)
         /// The root of an X.509 hierarchy.
         case authority(DistinguishedName)
         /// An authority below another one, which is named by its name or id.

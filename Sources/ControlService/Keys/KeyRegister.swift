@@ -185,27 +185,37 @@ public struct KeyRegister: Sendable {
         guard try await keys.key(named: order.name) == nil else {
             throw ControlError(.keyNameTaken, "there is a key \(order.name)")
         }
+        if case .openpgp(let userID, signingSubkey: true) = order.sort {
+            return try await generatePair(order, userID, by: caller, at: now)
+        }
         let parent = try await parent(of: order, for: caller, at: now)
         let key = try await Self.generate(order.algorithm)
         let record = try await record(order, key, parent, from: now + .seconds(-Self.backdating))
         let stored = try await ring.sealed(record, key)
         try await keys.add(
             [stored], seen: parent.map { [$0] } ?? [],
-            caller.event(
-                .keyGenerate, record.id.description, at: now,
-                [
-                    ("name", record.name.text), ("scheme", record.scheme.rawValue),
-                    ("algorithm", record.algorithm.rawValue), ("fingerprint", Hex.encode(record.fingerprint)),
-                ]))
+            Self.generation(of: record, by: caller, at: now))
         return try await any(record.id.description)
+    }
+
+    /// What the audit says of a new key.
+    static func generation(
+        of record: KeyRecord, by caller: Caller, at now: Moment, _ more: [(String, String)] = []
+    ) throws -> AuditEvent {
+        try caller.event(
+            .keyGenerate, record.id.description, at: now,
+            [
+                ("name", record.name.text), ("scheme", record.scheme.rawValue),
+                ("algorithm", record.algorithm.rawValue), ("fingerprint", Hex.encode(record.fingerprint)),
+            ] + more)
     }
 
     /// A key begins a minute ago, so that a server whose clock lags signs with it, and who checks that signature does
     /// not find it older than its key.
-    private static let backdating = 60
+    static let backdating = 60
 
     /// Large RSA keys take seconds, which no loop has: a task of its own does not run on the caller's.
-    private static func generate(_ algorithm: KeyAlgorithm) async throws -> PrivateKey {
+    static func generate(_ algorithm: KeyAlgorithm) async throws -> PrivateKey {
         try await Task.detached { try PrivateKey.generate(algorithm) }.value
     }
 
@@ -231,7 +241,7 @@ public struct KeyRegister: Sendable {
         _ order: KeyOrder, _ key: PrivateKey, _ parent: StoredKey?, from start: Moment
     ) async throws -> KeyRecord {
         switch order.sort {
-        case .openpgp(let userID):
+        case .openpgp(let userID, _):
             return try Self.openPGPRecord(order, userID, key, at: start)
         case .authority(let subject), .intermediate(let subject, _), .signer(let subject, _, _):
             let draft = CertificateDraft(

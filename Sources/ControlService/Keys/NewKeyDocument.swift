@@ -72,7 +72,9 @@ struct NewKeyDocument: StrictDocument {
             let scheme = try attributes.usage()
             return .signer(try attributes.subject(), parent: parent, scheme)
         case (.x509ca, _): return .authority(try attributes.subject())
-        default: return .openpgp(userID: try attributes.userID(name))
+        default:
+            return .openpgp(
+                userID: try attributes.userID(name), signingSubkey: try attributes.signingSubkey())
         }
     }
 }
@@ -162,6 +164,15 @@ struct KeyAttributes {
                 .invalidArgument, "attributes.email: 2 to 100 bytes without spaces, \"<\" and \">\"")
         }
         return "\(name) <\(email)>"
+    }
+
+    /// False without it: who verifies with software of before 2017 may not know subkeys that sign.
+    mutating func signingSubkey() throws(ControlError) -> Bool {
+        switch rest.removeValue(forKey: "signing_subkey") {
+        case nil, "false": return false
+        case "true": return true
+        default: throw ControlError(.invalidArgument, "attributes.signing_subkey: \"true\" or \"false\"")
+        }
     }
 
     /// What Signatrust calls the uses of a leaf.
