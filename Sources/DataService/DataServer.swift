@@ -62,6 +62,7 @@ public final class DataServer: Sendable {
                 queue: loops.queue, clock: clock, wallClock: wallClock, source: source,
                 clusterKeys: clusterKeys, cache: cache, allowsCommonNames: settings.allowsCommonNames))
         Self.declare(metrics, loops, service, recorder, cache)
+        Self.declareFreezes(metrics, watch)
         let first = loops.all[0]
         // Before there is a server there is nothing else that lets waiters go.
         let starting = first.spawn { [watch] in await watch.ask() }
@@ -191,6 +192,17 @@ extension DataServer {
         }
         metrics.gauge("signet_keys_held", help: "Private halves in memory.") { Double(cache.ids.count) }
         metrics.gauge("signet_key_bytes", help: "What they take.") { Double(cache.bytes) }
+    }
+}
+
+extension DataServer {
+    private static func declareFreezes(_ metrics: Metrics, _ watch: RevisionWatch) {
+        metrics.gauge("signet_frozen", help: "1 while all signing is frozen.") {
+            watch.frozen.all ? 1 : 0
+        }
+        metrics.gauge("signet_frozen_keys", help: "Keys with which signing is frozen.") {
+            Double(watch.frozen.keys.count)
+        }
     }
 }
 

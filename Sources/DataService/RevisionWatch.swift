@@ -68,8 +68,12 @@ final class RevisionWatch: Sendable {
             if state.withLock({ $0.snapshot?.revision }) != pulse.revision {
                 let snapshot = Snapshot(try await clusterKeys.access())
                 try await prepare(snapshot)
-                state.withLock { $0.snapshot = snapshot }
+                let before = state.withLock { state in
+                    defer { state.snapshot = snapshot }
+                    return state.snapshot
+                }
                 log.debug("what may be done has changed", ["revision": .integer(snapshot.revision.number)])
+                tellFreezes(snapshot.access.frozen, before: before?.access.frozen)
             }
             let wasAway = state.withLock { state in
                 defer { (state.heard, state.skew, state.failure) = (asked, skew, nil) }
@@ -88,6 +92,13 @@ final class RevisionWatch: Sendable {
             }
         }
         changes.wake()
+    }
+
+    private func tellFreezes(_ now: FrozenKeys, before: FrozenKeys?) {
+        guard now != before ?? FrozenKeys() else { return }
+        if now.isEmpty { return log.warning("signing is not frozen any more") }
+        log.warning(
+            "signing is frozen", ["all": .flag(now.all), "keys": .integer(now.keys.count)])
     }
 
     /// Has the revision looked at now: somebody has seen a newer one.
@@ -130,6 +141,9 @@ final class RevisionWatch: Sendable {
             return try await judge(newer)
         }
     }
+
+    /// What nothing is signed with, as the database said last.
+    var frozen: FrozenKeys { state.withLock { $0.snapshot?.access.frozen ?? FrozenKeys() } }
 
     /// Why no job can be judged now; nil when all is well.
     var trouble: DataServiceError? {

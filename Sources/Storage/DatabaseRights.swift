@@ -21,6 +21,7 @@ public enum DatabaseRights: String, CaseIterable, Sendable {
                 ("certifying_cluster_key", ["SELECT", "INSERT", "DELETE"]),
                 ("certifying_key", ["SELECT", "INSERT", "UPDATE"]),
                 ("client_denial", ["SELECT", "INSERT", "DELETE"]),
+                ("freeze", ["SELECT", "INSERT", "DELETE"]),
                 ("grant_key", ["SELECT", "INSERT"]),
                 ("key_name", ["SELECT", "INSERT", "DELETE"]),
                 ("proposal", ["SELECT", "INSERT", "UPDATE"]),
@@ -36,6 +37,7 @@ public enum DatabaseRights: String, CaseIterable, Sendable {
         case .data:
             [
                 ("client_denial", ["SELECT"]),
+                ("freeze", ["SELECT"]),
                 ("grant_key", ["SELECT"]),
                 ("revision", ["SELECT"]),
                 ("schema_migration", ["SELECT"]),

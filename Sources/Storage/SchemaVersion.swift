@@ -7,9 +7,9 @@ public import MariaDB
 /// older ones too: a farm upgrades them first, then migrates and starts the new control-server.
 public enum SchemaVersion {
     /// By the control plane.
-    public static let taken = 3...3
+    public static let taken = 4...4
     /// By data-servers.
-    public static let takenByData = 1...3
+    public static let takenByData = 1...4
 
     /// The version that the database has; 0 without any migration. It needs to read `schema_migration` alone.
     public static func present(_ pool: DatabasePool) async throws -> Int {

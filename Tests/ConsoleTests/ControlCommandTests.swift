@@ -58,6 +58,28 @@ import Testing
         #expect(await bench.run("key", "disable", "none") == 4)
     }
 
+    @Test func freezesAndThaws() async {
+        let bench = Bench(
+            desk: PaperDesk([
+                "POST /api/v1/freezes": (201, #"{"key":null}"#),
+                "POST /api/v1/freezes/actions/thaw": (202, #"{"id":"7","state":"open"}"#),
+                "GET /api/v1/freezes": (
+                    200,
+                    #"{"data":[{"key":null,"name":null,"create_at":"now","user_email":"a@b","reason":"why"}]}"#
+                ),
+            ]))
+        #expect(await bench.run("freeze", "--reason", "why") == 0)
+        #expect(await bench.run("thaw") == 0)
+        #expect(
+            bench.paper.notes
+                == "all signing is frozen on every data-server\nrequest 7 waits for another administrator\n")
+        #expect(await bench.run("frozen") == 0)
+        #expect(bench.paper.out.contains("a@b"))
+        let gone = Bench(desk: PaperDesk(["POST /api/v1/freezes/actions/thaw": (204, "")]))
+        #expect(await gone.run("thaw", "--key", "release") == 0)
+        #expect(gone.paper.notes == "signing with release goes on\n")
+    }
+
     @Test func exportsPublicParts() async throws {
         let folder = try TemporaryFolder()
         let bench = Bench(

@@ -35,6 +35,9 @@ import Testing
         Deed(method: .get, path: "/api/v1/approvals/\(id)", ability: .readKeys),
         Deed(method: .post, path: "/api/v1/approvals/\(id)/actions/approve", ability: .manageKeys),
         Deed(method: .post, path: "/api/v1/approvals/\(id)/actions/reject", ability: .manageKeys),
+        Deed(method: .get, path: "/api/v1/freezes", ability: .readKeys),
+        Deed(method: .post, path: "/api/v1/freezes", ability: .switchKeys),
+        Deed(method: .post, path: "/api/v1/freezes/actions/thaw", ability: .manageKeys),
         Deed(method: .get, path: "/api/v1/grants", ability: .readGrants),
         Deed(method: .post, path: "/api/v1/grants", ability: .manageGrants),
         Deed(method: .get, path: "/api/v1/grants/\(id)", ability: .readGrants),
@@ -69,6 +72,7 @@ import Testing
         case (.post, let path) where path.hasPrefix("/api/v1/clients"):
             return ["certificate": String(repeating: "00", count: 32)]
         case (.post, let path) where path.hasSuffix("request_revoke"): return ["reason": "superseded"]
+        case (.post, let path) where path.hasPrefix("/api/v1/freezes"): return [:]
         case (.post, "/api/v1/users"): return ["email": "new@example.org", "role": "viewer"]
         case (.patch, _): return ["disabled": true]
         case (.post, let path) where path.hasSuffix("api_keys"): return ["description": "x"]

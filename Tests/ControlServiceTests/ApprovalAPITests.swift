@@ -21,7 +21,7 @@ import Testing
         office = try await Office()
         var others: [String] = []
         for number in 1...4 {
-            others.append(try await Self.administrator("admin\(number)@example.org", office))
+            others.append(try await office.administrator("admin\(number)@example.org"))
         }
         self.others = others
         try await office.key("farm-ca", "x509ca", Office.subject)
@@ -31,13 +31,6 @@ import Testing
         _ = try await office.ask(.post, "/api/v1/keys/modules/actions/disable")
         // Whoever is made an administrator from now on is younger than what is asked for before.
         office.pass(.seconds(1))
-    }
-
-    private static func administrator(_ name: String, _ office: Office) async throws -> String {
-        let made = try await office.ask(.post, "/api/v1/users", ["email": name, "role": "administrator"])
-        let token = try await office.ask(
-            .post, "/api/v1/users/\(made["id"] ?? "")/api_keys", ["description": "x"])
-        return try #require(token["token"])
     }
 
     @discardableResult
@@ -75,7 +68,7 @@ import Testing
         #expect(try await act("request_revoke", token: others[2], ["reason": "superseded"]).status == 403)
         #expect(try await act("request_delete", token: others[2]).status == 409)
         office.pass(.seconds(1))
-        let young = try await Self.administrator("young@example.org", office)
+        let young = try await office.administrator("young@example.org")
         #expect(try await act("request_revoke", token: young, ["reason": "key_compromise"]).status == 403)
         let before = try await office.ask(.get, "/api/v1/keys/farm-ca/crl", as: nil)
         #expect(try await act("request_revoke", token: others[2], ["reason": "key_compromise"]).status == 200)

@@ -136,6 +136,7 @@ import Testing
     final class World {
         let stores: MemoryStorage
         let keys: KeyRegister
+        let approvals: ApprovalRegister
         private let hand: Hand
         private let people: [Person: Caller]
         private let id: KeyID
@@ -152,6 +153,7 @@ import Testing
             var rules = ApprovalRules()
             rules.needed = Model.needed
             keys = KeyRegister(keys: stores, ring: ring, rules: rules, clock: clock)
+            approvals = ApprovalRegister(keys: keys, freezes: FreezeRegister(freezes: stores, keys: keys))
             let users = UserRegister(users: stores, clock: clock)
             var people: [Person: Caller] = [:]
             for person in Person.allCases {
@@ -197,7 +199,7 @@ import Testing
                 case .cancelRevocation: try await keys.cancel(.revocation, of: "\(id)", by: caller)
                 case .reject:
                     guard let proposal = try await waiting() else { return false }
-                    _ = try await keys.reject(proposal.id, by: caller)
+                    _ = try await approvals.reject(proposal.id, by: caller)
                 case .wait:
                     hand.time.withLock { $0 = Office.start + .seconds(8 * 86_400) }
                     defer { hand.time.withLock { $0 = Office.start } }

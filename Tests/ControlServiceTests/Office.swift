@@ -67,6 +67,8 @@ final class Office: Sendable {
             try ControlAPI(
                 keys: keys, users: users,
                 grants: GrantRegister(grants: stores, keys: stores, ring: ring, clock: clock),
+                approvals: ApprovalRegister(
+                    keys: keys, freezes: FreezeRegister(freezes: stores, keys: keys)),
                 records: RecordRegister(records: stores.records(of: ServerName("data1")), audit: stores),
                 readiness: Readiness([("database", check)], clock: clock), authority: Office.authority,
                 limits: RateLimits(limits, clock: clock)
@@ -114,6 +116,14 @@ final class Office: Sendable {
     }
 
     // MARK: What many tests need
+
+    /// Another administrator; his token.
+    func administrator(_ name: String) async throws -> String {
+        let made = try await ask(.post, "/api/v1/users", ["email": name, "role": "administrator"])
+        let token = try await ask(
+            .post, "/api/v1/users/\(made["id"] ?? "")/api_keys", ["description": "x"])
+        return try #require(token["token"])
+    }
 
     static let subject = ["common_name": "Farm", "key_type": "ecdsa"]
 

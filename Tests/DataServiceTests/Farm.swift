@@ -73,6 +73,7 @@ final class Farm: SigningKeySource, RecordStore {
         var keys: [KeyID: StoredKey] = [:]
         var grants: [StoredGrant] = []
         var denied: Set<DeniedClient> = []
+        var frozen = FrozenKeys()
         var records: [SignatureRecord] = []
         var head = ChainHead.start
         var faults = Faults()
@@ -142,6 +143,7 @@ final class Farm: SigningKeySource, RecordStore {
     }
 
     func revoke(_ grant: Grant) { change { $0.grants.removeAll { $0.grant.id == grant.id } } }
+    func freeze(_ frozen: FrozenKeys) { change { $0.frozen = frozen } }
     func deny(_ client: DeniedClient) { change { $0.denied.insert(client) } }
 
     /// Changes something and bumps the revision, as one transaction.
@@ -178,6 +180,7 @@ final class Farm: SigningKeySource, RecordStore {
         try ask { state in
             StoredAccess(
                 revision: Revision(state.revision), grants: state.grants, denied: state.denied,
+                frozen: state.frozen,
                 faults: state.faults.unreadableGrants)
         }
     }

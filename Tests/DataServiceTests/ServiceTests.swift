@@ -186,6 +186,26 @@ import Transport
         await stand.stop()
     }
 
+    /// From the moment on nothing is signed, on an open stream too; and whoever has no grant learns nothing of it.
+    @Test func whatIsFrozenSignsNothing() async throws {
+        let stand = try await Stand.make()
+        let client = try stand.client()
+        let other = try stand.client("other")
+        #expect(client.sign("release", "generic", Self.content)[1] == "ok")
+        stand.farm.freeze(FrozenKeys(keys: [stand.release.id]))
+        #expect(client.sign("release", "generic", Self.content)[1] == "signing-frozen")
+        #expect(client.sign("modules", "module", Self.module)[1] == "ok")
+        #expect(other.sign("modules", "module", Self.module)[1] == "not-granted")
+        try await eventually { try stand.page("/metrics").text.contains("signet_frozen_keys 1") }
+        stand.farm.freeze(FrozenKeys(all: true))
+        #expect(client.sign("modules", "module", Self.module)[1] == "signing-frozen")
+        try await eventually { try stand.page("/metrics").text.contains("signet_frozen 1") }
+        stand.farm.freeze(FrozenKeys())
+        #expect(client.sign("release", "generic", Self.content)[1] == "ok")
+        #expect(stand.farm.records.count == 3)
+        await stand.stop()
+    }
+
     @Test(arguments: ["expired", "stranger", "none"]) func othersGetNothing(_ who: String) async throws {
         let stand = try await Stand.make()
         let client: PythonClient

@@ -20,7 +20,7 @@ import Testing
 
     private func proposal(by user: User, needed: Int = 2) throws -> Proposal {
         try Proposal(
-            id: .random(), .revocation, of: .random(), because: .superseded,
+            id: .random(), .revocation, of: .key(.random()), because: .superseded,
             by: Proposal.Voice(user: user.id, name: user.name, time: Self.start + .seconds(10)),
             needed: needed,
             ends: Self.start + .seconds(100))
@@ -31,6 +31,27 @@ import Testing
             try body()
             return nil
         } catch { return (error as? any CodedError)?.code }
+    }
+
+    /// What is not the end of a key has a layout of its own, and neither is read as the other.
+    @Test func whatItIsAbout() throws {
+        let asker = Proposal.Voice(user: try .random(), name: "a", time: Self.start)
+        for subject in [Proposal.Subject.everything, .key(try .random())] {
+            let thaw = try Proposal(
+                id: .random(), .thawing, of: subject, by: asker, needed: 1, ends: Self.start + .seconds(1))
+            #expect(try Proposal(decoding: thaw.encoded) == thaw)
+        }
+        #expect(
+            code {
+                _ = try Proposal(
+                    id: .random(), .deletion, of: .everything, by: asker, needed: 1,
+                    ends: Self.start + .seconds(1))
+            } == .invalidArgument)
+        let word = Array("proposal 1".utf8)
+        var bytes = try proposal(by: user("b")).encoded
+        let place = try #require(bytes.indices.first { bytes[$0...].starts(with: word) })
+        bytes[place + word.count - 1] = UInt8(ascii: "2")
+        #expect(code { _ = try Proposal(decoding: bytes) } == .recordMalformed)
     }
 
     @Test func whoCounts() throws {

@@ -24,7 +24,7 @@ import Testing
         -> Proposal
     {
         try Proposal(
-            id: .random(), .deletion, of: key.record.id,
+            id: .random(), .deletion, of: .key(key.record.id),
             by: Proposal.Voice(user: user.id, name: user.name, time: Stores.now + after), needed: needed,
             ends: Stores.now + .seconds(100))
     }
@@ -100,8 +100,9 @@ import Testing
         #expect(try await ids { _ in } == [made[2].id, made[1].id, made[0].id])
         #expect(try await ids { $0.state = .open } == [made[2].id, made[1].id])
         #expect(try await ids { $0.operation = .revocation }.isEmpty)
-        #expect(try await ids { $0.keys = [made[0].key, made[2].key] } == [made[2].id, made[0].id])
-        #expect(try await ids { $0.keys = [] }.isEmpty)
+        #expect(
+            try await ids { $0.subjects = [made[0].subject, made[2].subject] } == [made[2].id, made[0].id])
+        #expect(try await ids { $0.subjects = [] }.isEmpty)
         #expect(try await ids { ($0.offset, $0.limit) = (1, 1) } == [made[1].id])
         #expect(try await stores.proposals.proposal(.random()) == nil)
     }
@@ -145,7 +146,7 @@ import Testing
                 group.addTask {
                     while true {
                         let seen = try #require(try await stores.proposals.proposal(open.id))
-                        let key = try #require(try await stores.keys.key(open.key))
+                        let key = try #require(try await stores.keys.key(key.record.id))
                         let approved = try seen.proposal.approved(by: user, at: Stores.now + .seconds(3))
                         let end = approved.isApproved
                         var change = KeyChange(
@@ -166,7 +167,7 @@ import Testing
         }
         let done = try #require(try await stores.proposals.proposal(open.id)).proposal
         #expect(done.state == .done && Set(done.approvals.compactMap(\.user)).count == 50)
-        #expect(try await stores.keys.key(open.key)?.record.state == .deleted)
+        #expect(try await stores.keys.key(key.record.id)?.record.state == .deleted)
         #expect(
             try await stores.audit.entries(after: 0, limit: 1000).count { $0.event.action == .approvalGive }
                 == 49)

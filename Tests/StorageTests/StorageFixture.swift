@@ -26,6 +26,7 @@ final class Stores: Sendable {
     let users: any UserStore
     let audit: any AuditStore
     let proposals: any ProposalStore
+    let freezes: any FreezeStore
     let lists: any RevocationListStore
     let seals: any SealStore
     let archive: any RecordArchive
@@ -49,7 +50,9 @@ final class Stores: Sendable {
         case .memory:
             let memory = MemoryStorage { Stores.now }
             (keys, clusterKeys, grants, users, audit) = (memory, memory, memory, memory, memory)
-            (archive, source, proposals, lists, seals) = (memory, memory, memory, memory, memory)
+            (archive, source, proposals, lists, seals, freezes) = (
+                memory, memory, memory, memory, memory, memory
+            )
             records = { memory.records(of: try ServerName($0)) }
             database = nil
         case .mariaDB:
@@ -67,7 +70,7 @@ final class Stores: Sendable {
             let control = ControlStorage(try database.pool(.control))
             let pool = try database.pool(.data)
             (keys, clusterKeys, grants, users, audit) = (control, control, control, control, control)
-            (archive, proposals, lists, seals) = (control, control, control, control)
+            (archive, proposals, lists, seals, freezes) = (control, control, control, control, control)
             source = DataStorage(pool, server: try ServerName("reader"))
             records = { DataStorage(pool, server: try ServerName($0)) }
             self.database = database
@@ -190,7 +193,8 @@ final class TestDatabase: Sendable {
     static func empty() async throws -> TestDatabase {
         let database = try await shared.value()
         let tables = [
-            "revocation_list", "proposal", "signature_record", "api_token", "account", "client_denial",
+            "freeze", "revocation_list", "proposal", "signature_record", "api_token", "account",
+            "client_denial",
             "grant_key", "signing_grant",
             "certifying_key", "signing_key", "key_name", "public_key", "certifying_cluster_key",
             "signing_cluster_key", "audit_entry",

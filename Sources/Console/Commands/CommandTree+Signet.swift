@@ -25,7 +25,7 @@ extension CommandTree {
             .set,
         ],
         commands: [
-            sign, verify, inspect, keys, approvals, grants, users, tokens, records,
+            sign, verify, inspect, keys, freeze, thaw, frozen, approvals, grants, users, tokens, records,
             CommandTree(
                 "config", "look at the settings",
                 commands: [

@@ -7,7 +7,7 @@ internal import Keyring
 /// A request for approval, as the API shows it.
 struct ApprovalDocument: Encodable, DescribedDocument {
     static let schema = Schema.object([
-        .init("id", .id), .init("operation", .choice(of: Proposal.Operation.self)), .init("key", .id),
+        .init("id", .id), .init("operation", .choice(of: Proposal.Operation.self)), .init("key", .id, optional: true),
         .init("reason", .choice(of: RevocationReason.self), optional: true),
         .init("state", .choice(of: Proposal.State.self)), .init("user", .id, optional: true),
         .init("user_email", .string), .init("needed", .number), .init("approved_by", .list(.string)),
@@ -17,7 +17,8 @@ struct ApprovalDocument: Encodable, DescribedDocument {
 
     let id: String
     let operation: String
-    let key: String
+    /// Missing when it is not about one key.
+    let key: String?
     let reason: String?
     let state: String
     let user: String?
@@ -31,7 +32,7 @@ struct ApprovalDocument: Encodable, DescribedDocument {
     init(_ proposal: Proposal) {
         id = proposal.id.description
         operation = proposal.operation.rawValue
-        key = proposal.key.description
+        key = proposal.key?.description
         reason = proposal.reason?.rawValue
         state = proposal.state.rawValue
         user = proposal.requester.user?.description
@@ -75,7 +76,7 @@ extension ProposalQuery {
         operation = try query.choice("operation")
         if let text = try query.value("key") {
             guard let id = KeyID(text) else { throw ControlError(.invalidArgument, "key: no id of a key") }
-            keys = [id]
+            subjects = [.key(id)]
         }
         let page = try Page(query)
         (offset, limit) = (page.offset, page.limit)

@@ -146,7 +146,7 @@ extension KeyRegister {
         try await ring.check(stored)
         let now = clock()
         var query = ProposalQuery()
-        (query.operation, query.state, query.keys) = (.deletion, .done, [stored.record.id])
+        (query.operation, query.state, query.subjects) = (.deletion, .done, [.key(stored.record.id)])
         guard let request = try await stores.proposals(query).first else { return false }
         try await ring.check(request)
         guard let deleted = request.proposal.closed, deleted + rules.destroyAfter <= now else { return false }
@@ -165,6 +165,17 @@ extension KeyRegister {
         return true
     }
 
+    private func lapse(_ open: StoredProposal) async throws {
+        if open.proposal.operation.ending != nil, let key = open.proposal.key {
+            return try await lapse(open, of: any(key.description))
+        }
+        let now = clock()
+        let closed = try open.proposal.closed(as: .expired, at: now)
+        try await stores.write(
+            ProposalChange(ring.changed(open, to: closed)),
+            Self.program.event(.approvalExpire, open.proposal.id.description, at: now, closed.facts))
+    }
+
     /// Ends the requests whose time is over; how many there were.
     func lapseAll() async throws -> Int {
         var query = ProposalQuery()
@@ -174,10 +185,8 @@ extension KeyRegister {
         var count = 0
         for open in try await stores.proposals(query) where open.proposal.isOver(at: now) {
             try await ring.check(open)
-            guard let stored = try await keys.key(open.proposal.key) else { continue }
-            try await ring.check(stored)
             do {
-                try await lapse(open, of: stored)
+                try await lapse(open)
                 count += 1
             } catch let error as KeyringError where error.code == .changedMeanwhile {}
         }

@@ -18,19 +18,25 @@ public struct ApprovalRules: Hashable, Sendable {
 
 extension Proposal.Operation {
     /// What leads a key to wait for approvals, what leads it back, and what happens in the end.
-    var actions: (request: KeyAction, cancel: KeyAction, end: KeyAction) {
+    /// `nil` for what is not the end of a key.
+    var ending: Ending? {
         switch self {
-        case .deletion: (.requestDeletion, .cancelDeletion, .delete)
-        case .revocation: (.requestRevocation, .cancelRevocation, .revoke)
+        case .deletion:
+            Ending(
+                actions: (.requestDeletion, .cancelDeletion, .delete),
+                audit: (.keyRequestDeletion, .keyCancelDeletion, .keyDelete))
+        case .revocation:
+            Ending(
+                actions: (.requestRevocation, .cancelRevocation, .revoke),
+                audit: (.keyRequestRevocation, .keyCancelRevocation, .keyRevoke))
+        case .thawing: nil
         }
     }
+}
 
-    var audit: (request: AuditAction, cancel: AuditAction, end: AuditAction) {
-        switch self {
-        case .deletion: (.keyRequestDeletion, .keyCancelDeletion, .keyDelete)
-        case .revocation: (.keyRequestRevocation, .keyCancelRevocation, .keyRevoke)
-        }
-    }
+struct Ending {
+    let actions: (request: KeyAction, cancel: KeyAction, end: KeyAction)
+    let audit: (request: AuditAction, cancel: AuditAction, end: AuditAction)
 }
 
 /// The end of a key's life: asked for by one administrator and approved by others, or at once where nobody has to.
@@ -43,7 +49,7 @@ extension KeyRegister {
         _ operation: Proposal.Operation, of idOrName: String, because reason: RevocationReason? = nil,
         by caller: Caller, isExpected: (StoredKey) throws -> Void = { _ in }
     ) async throws -> StoredKey {
-        try await settled {
+        try await Ballot.settled {
             let stored = try await find(idOrName, for: caller, to: .manageKeys)
             try isExpected(stored)
             if let open = try await pending(operation, of: stored) {
@@ -58,15 +64,9 @@ extension KeyRegister {
         }
     }
 
-    /// Approves a request.
-    @discardableResult
-    public func approve(_ id: ProposalID, by caller: Caller) async throws -> Proposal {
-        try caller.require(.manageKeys)
-        try await settled {
-            let open = try await existing(id)
-            _ = try await approve(open, of: any(open.proposal.key.description), by: caller)
-        }
-        return try await existing(id).proposal
+    /// Approves a request that was read.
+    func approve(_ open: StoredProposal, of id: KeyID, by caller: Caller) async throws {
+        _ = try await approve(open, of: any(id.description), by: caller)
     }
 
     // MARK: Against it
@@ -77,11 +77,12 @@ extension KeyRegister {
         _ operation: Proposal.Operation, of idOrName: String, by caller: Caller,
         isExpected: (StoredKey) throws -> Void = { _ in }
     ) async throws -> StoredKey {
-        try await settled {
+        try await Ballot.settled {
             let stored = try await find(idOrName, for: caller, to: .manageKeys)
             try isExpected(stored)
+            let ending = try Self.ending(operation)
             guard let open = try await pending(operation, of: stored) else {
-                _ = try stored.record.applying(operation.actions.cancel)
+                _ = try stored.record.applying(ending.actions.cancel)
                 throw ControlError(.keyStateForbids, "the key \(stored.record.name): nobody asked for it")
             }
             let now = clock()
@@ -89,7 +90,7 @@ extension KeyRegister {
                 return try await close(open, of: stored, as: .cancelled, by: caller, at: now)
             }
             guard let user = caller.user else {
-                throw ControlError(.approvalRefused, "the request is not of \(Self.name(of: caller))")
+                throw ControlError(.approvalRefused, "the request is not of \(caller.name)")
             }
             var change = KeyChange(try await ring.changed(stored, to: stored.record))
             change.proposal = try await ring.changed(
@@ -99,40 +100,12 @@ extension KeyRegister {
         }
     }
 
-    /// Ends a request that one is against; it takes one administrator, as disabling a key does.
-    @discardableResult
-    public func reject(_ id: ProposalID, by caller: Caller) async throws -> Proposal {
-        try caller.require(.manageKeys)
-        try await settled {
-            let open = try await existing(id)
-            let now = clock()
-            guard !open.proposal.isOver(at: now) else {
-                throw ControlError(.approvalOver, "the request is over")
-            }
-            _ = try await close(
-                open, of: any(open.proposal.key.description), as: .cancelled, by: caller, at: now)
-        }
-        return try await existing(id).proposal
+    /// Ends a request that was read.
+    func reject(_ open: StoredProposal, of id: KeyID, by caller: Caller) async throws {
+        _ = try await close(open, of: any(id.description), as: .cancelled, by: caller, at: clock())
     }
 
     // MARK: Reading
-
-    public func proposals(_ query: ProposalQuery, for caller: Caller) async throws -> [Proposal] {
-        try caller.require(.readKeys)
-        let all = try await stores.proposals(query)
-        for stored in all { try await ring.check(stored) }
-        // Nobody has to approve what becomes of a private key, so those are not shown: they name their owners.
-        return all.map(\.proposal).filter { $0.needed > 0 || $0.requester.user == caller.user?.id }
-    }
-
-    public func proposal(_ id: ProposalID, for caller: Caller) async throws -> Proposal {
-        try caller.require(.readKeys)
-        let proposal = try await existing(id).proposal
-        guard proposal.needed > 0 || proposal.requester.user == caller.user?.id else {
-            throw ControlError(.approvalNotFound, "there is no request \(id)")
-        }
-        return proposal
-    }
 
     /// The requests that these keys wait for.
     func waiting(_ page: [StoredKey]) async throws -> [KeyID: Proposal] {
@@ -140,24 +113,25 @@ extension KeyRegister {
         guard !waiting.isEmpty else { return [:] }
         var query = ProposalQuery()
         query.state = .open
-        query.keys = Set(waiting.map(\.record.id))
+        query.subjects = Set(waiting.map { .key($0.record.id) })
         query.limit = ProposalQuery.largest
         var found: [KeyID: Proposal] = [:]
         for stored in try await stores.proposals(query) {
             try await ring.check(stored)
-            found[stored.proposal.key] = stored.proposal
+            if let key = stored.proposal.key, stored.proposal.operation.ending != nil {
+                found[key] = stored.proposal
+            }
         }
         return found
     }
 
     // MARK: Steps
 
-    private func existing(_ id: ProposalID) async throws -> StoredProposal {
-        guard let stored = try await stores.proposal(id) else {
-            throw ControlError(.approvalNotFound, "there is no request \(id)")
+    private static func ending(_ operation: Proposal.Operation) throws -> Ending {
+        guard let ending = operation.ending else {
+            throw ControlError(.internalError, "\(operation.rawValue) is no end of a key")
         }
-        try await ring.check(stored)
-        return stored
+        return ending
     }
 
     /// The request that the key waits for; one whose time is over is ended first.
@@ -166,7 +140,7 @@ extension KeyRegister {
     {
         guard stored.record.state.isWaiting else { return nil }
         var query = ProposalQuery()
-        (query.operation, query.state, query.keys) = (operation, .open, [stored.record.id])
+        (query.operation, query.state, query.subjects) = (operation, .open, [.key(stored.record.id)])
         guard let open = try await stores.proposals(query).first else { return nil }
         try await ring.check(open)
         guard open.proposal.isOver(at: clock()) else { return open }
@@ -179,16 +153,17 @@ extension KeyRegister {
         by caller: Caller
     ) async throws -> StoredKey {
         let now = clock()
-        let record = try stored.record.applying(operation.actions.request)
+        let ending = try Self.ending(operation)
+        let record = try stored.record.applying(ending.actions.request)
         if operation == .revocation, record.scheme == .openpgp || record.parent == nil {
             throw ControlError(
                 .keySchemeMismatch,
                 "the key \(record.name) has no authority that could list it as revoked; delete it instead")
         }
         let proposal = try Proposal(
-            id: .random(), operation, of: record.id,
+            id: .random(), operation, of: .key(record.id),
             because: operation == .revocation ? reason ?? .unspecified : nil,
-            by: Proposal.Voice(user: caller.user?.id, name: Self.name(of: caller), time: now),
+            by: caller.voice(at: now),
             needed: record.owner == nil ? rules.needed : 0, ends: now + rules.life)
         guard !proposal.isApproved else {
             return try await carryOut(ring.stored(proposal), proposal, of: stored, by: caller, at: now)
@@ -196,21 +171,14 @@ extension KeyRegister {
         var change = KeyChange(try await ring.changed(stored, to: record))
         change.proposal = try await ring.stored(proposal)
         return try await keys.change(
-            change, event(operation.audit.request, stored, proposal, by: caller, at: now))
+            change, event(ending.audit.request, stored, proposal, by: caller, at: now))
     }
 
     private func approve(_ open: StoredProposal, of stored: StoredKey, by caller: Caller) async throws
         -> StoredKey
     {
         let now = clock()
-        guard let user = caller.user else {
-            throw ControlError(.approvalRefused, "programs do not approve, people do")
-        }
-        let asked = open.proposal.requester.time
-        // Who has lost his powers since does not count any more.
-        let counting = Set(
-            try await stores.users().filter { $0.isActiveAdministrator && $0.powersSince <= asked }.map(\.id))
-        let proposal = try open.proposal.approved(by: user, at: now).counting(counting)
+        let proposal = try await ballot.approved(open, by: caller, at: now)
         if proposal.isApproved { return try await carryOut(open, proposal, of: stored, by: caller, at: now) }
         var change = KeyChange(try await ring.changed(stored, to: stored.record))
         change.proposal = try await ring.changed(open, to: proposal)
@@ -223,7 +191,8 @@ extension KeyRegister {
         _ open: StoredProposal, _ approved: Proposal, of stored: StoredKey, by caller: Caller, at now: Moment
     ) async throws -> StoredKey {
         let operation = approved.operation
-        let record = try stored.record.applying(operation.actions.end)
+        let ending = try Self.ending(operation)
+        let record = try stored.record.applying(ending.actions.end)
         let done = try approved.closed(as: .done, at: now)
         var change = KeyChange(try await ring.changed(stored, to: record))
         change.proposal = try await ring.changed(open, to: done)
@@ -234,7 +203,7 @@ extension KeyRegister {
         return try await keys.change(
             change,
             event(
-                operation.audit.end, stored, done, by: caller, at: now,
+                ending.audit.end, stored, done, by: caller, at: now,
                 operation == .revocation ? [("list", number)] : []))
     }
 
@@ -252,11 +221,11 @@ extension KeyRegister {
         _ open: StoredProposal, of stored: StoredKey, as state: Proposal.State, by caller: Caller,
         at now: Moment
     ) async throws -> StoredKey {
-        let operation = open.proposal.operation
-        let record = try stored.record.applying(operation.actions.cancel)
+        let ending = try Self.ending(open.proposal.operation)
+        let record = try stored.record.applying(ending.actions.cancel)
         var change = KeyChange(try await ring.changed(stored, to: record))
         change.proposal = try await ring.changed(open, to: try open.proposal.closed(as: state, at: now))
-        let action = state == .expired ? AuditAction.approvalExpire : operation.audit.cancel
+        let action = state == .expired ? AuditAction.approvalExpire : ending.audit.cancel
         return try await keys.change(change, event(action, stored, open.proposal, by: caller, at: now))
     }
 
@@ -267,39 +236,13 @@ extension KeyRegister {
 
     static let program = Caller(program: "control-server")
 
-    private static func name(of caller: Caller) -> String {
-        switch caller.actor {
-        case .user(_, let name), .program(let name): name
-        }
-    }
-
     private func event(
         _ action: AuditAction, _ stored: StoredKey, _ proposal: Proposal, by caller: Caller, at now: Moment,
         _ more: [(String, String)] = []
     ) throws -> AuditEvent {
-        var facts = [
-            ("name", stored.record.name.text), ("request", proposal.id.description),
-            ("operation", proposal.operation.rawValue),
-            ("approvals", "\(proposal.approvals.count) of \(proposal.needed)"),
-        ]
-        if let reason = proposal.reason { facts.append(("reason", reason.rawValue)) }
-        if !proposal.approvals.isEmpty {
-            facts.append(("approved-by", proposal.approvals.map(\.name).joined(separator: ", ")))
-        }
-        return try caller.event(action, stored.record.id.description, at: now, facts + more)
+        let facts = [("name", stored.record.name.text)] + proposal.facts + more
+        return try caller.event(action, stored.record.id.description, at: now, facts)
     }
-
-    /// Reads, judges and writes again when somebody else wrote meanwhile.
-    private func settled<Value>(_ body: () async throws -> Value) async throws -> Value {
-        for _ in 0..<Self.tries {
-            do {
-                return try await body()
-            } catch let error as KeyringError where error.code == .changedMeanwhile {}
-        }
-        throw ControlError(.changedMeanwhile, "many change it at the moment")
-    }
-
-    private static let tries = 60
 }
 
 extension KeyState {

@@ -13,6 +13,7 @@ internal import Signatures
 public struct KeyRegister: Sendable {
     let keys: any KeyStore
     let stores: any ProposalStore & UserStore
+    let ballot: Ballot
     let ring: ClusterKeyRing
     let rules: ApprovalRules
     let clock: Clock
@@ -24,6 +25,7 @@ public struct KeyRegister: Sendable {
     ) {
         self.keys = keys
         stores = keys
+        ballot = Ballot(stores: keys, ring: ring)
         self.ring = ring
         self.rules = rules
         self.clock = clock

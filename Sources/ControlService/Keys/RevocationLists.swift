@@ -167,12 +167,12 @@ final class RevocationLists: Sendable {
         var query = ProposalQuery()
         query.operation = .revocation
         query.state = .done
-        query.keys = Set(page.map(\.record.id))
+        query.subjects = Set(page.map { .key($0.record.id) })
         query.limit = ProposalQuery.largest
         var found: [KeyID: Proposal] = [:]
         for stored in try await proposals.proposals(query) {
             try await ring.check(stored)
-            found[stored.proposal.key] = stored.proposal
+            if let key = stored.proposal.key { found[key] = stored.proposal }
         }
         return found
     }

@@ -16,6 +16,7 @@ public struct ControlPlane: Sendable {
     public let keys: KeyRegister
     public let users: UserRegister
     public let grants: GrantRegister
+    public let approvals: ApprovalRegister
     public let records: RecordRegister
     public let rotation: Rotation
 
@@ -41,6 +42,8 @@ public struct ControlPlane: Sendable {
         keys = KeyRegister(keys: storage, ring: ring, rules: settings.service.approvals, clock: clock)
         users = UserRegister(users: storage, clock: clock, tokenLife: settings.service.tokenLife)
         grants = GrantRegister(grants: storage, keys: storage, ring: ring, clock: clock)
+        approvals = ApprovalRegister(
+            keys: keys, freezes: FreezeRegister(freezes: storage, keys: keys))
         records = RecordRegister(records: storage, audit: storage)
         rotation = Rotation(stores: storage, ring: ring, rules: settings.rotation, clock: clock)
     }

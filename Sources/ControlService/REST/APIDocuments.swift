@@ -10,6 +10,8 @@ package enum APIDocuments {
     package static func tryAll(_ bytes: [UInt8]) throws {
         _ = try? JSON.decode(NewKeyDocument.self, from: bytes).order()
         _ = try? JSON.decode(RevocationDocument.self, from: bytes)
+        _ = try? JSON.decode(FreezeOrderDocument.self, from: bytes)
+        _ = try? JSON.decode(ThawOrderDocument.self, from: bytes)
         _ = try? JSON.decode(NewUserDocument.self, from: bytes)
         _ = try? JSON.decode(UserChangeDocument.self, from: bytes)
         _ = try? JSON.decode(NewTokenDocument.self, from: bytes)

@@ -9,6 +9,7 @@ public struct ControlAPI: Sendable {
     let keys: KeyRegister
     let users: UserRegister
     let grants: GrantRegister
+    let approvals: ApprovalRegister
     let records: RecordRegister
     let readiness: Readiness
     let authority: [UInt8]?
@@ -17,12 +18,13 @@ public struct ControlAPI: Sendable {
     /// `authority` is the SHA-256 of the certificate of the authority that clients belong to when a request does not
     /// name one. Without `limits` everybody may ask as often as he likes.
     public init(
-        keys: KeyRegister, users: UserRegister, grants: GrantRegister, records: RecordRegister,
-        readiness: Readiness, authority: [UInt8]?, limits: RateLimits? = nil
+        keys: KeyRegister, users: UserRegister, grants: GrantRegister, approvals: ApprovalRegister,
+        records: RecordRegister, readiness: Readiness, authority: [UInt8]?, limits: RateLimits? = nil
     ) {
         self.keys = keys
         self.users = users
         self.grants = grants
+        self.approvals = approvals
         self.records = records
         self.readiness = readiness
         self.authority = authority
@@ -55,7 +57,8 @@ public struct ControlAPI: Sendable {
             throw HTTPError(.unavailable, "\(trouble.part) is not available", fields: ["retry-after": "1"])
         }
         KeyRoutes(keys: keys).add(to: &routes)
-        ApprovalRoutes(keys: keys).add(to: &routes)
+        ApprovalRoutes(approvals: approvals).add(to: &routes)
+        FreezeRoutes(freezes: approvals.freezes).add(to: &routes)
         UserRoutes(users: users).add(to: &routes)
         GrantRoutes(grants: grants, authority: authority).add(to: &routes)
         RecordRoutes(records: records, authority: authority).add(to: &routes)

@@ -26,6 +26,15 @@ extension ErrorCode {
         "key-disabled", .wrongState,
         cause: "The key is disabled.",
         remedy: "Ask an administrator to enable it: `signet key enable`.")
+    public static let signingFrozen = ErrorCode(
+        "signing-frozen", .wrongState,
+        cause: "The administrators have stopped signing with this key, or all signing.",
+        remedy:
+            "Wait until they let it go on: `signet thaw`, or `data-server thaw` where it was stopped there.")
+    public static let freezeNotFound = ErrorCode(
+        "freeze-not-found", .notFound,
+        cause: "Signing is not frozen there.",
+        remedy: "See what is frozen: `signet frozen`.")
     public static let keyExpired = ErrorCode(
         "key-expired", .wrongState,
         cause: "The key's validity has ended.",
@@ -122,7 +131,8 @@ extension ErrorCode {
         remedy: "Compare with a backup, and find out who wrote to the database.")
 
     static let ofKeyring: [ErrorCode] = [
-        keyNotFound, keyNameTaken, keyExists, changedMeanwhile, keyStateForbids, keyDisabled, keyExpired,
+        keyNotFound, keyNameTaken, keyExists, changedMeanwhile, keyStateForbids, keyDisabled, signingFrozen,
+        freezeNotFound, keyExpired,
         keyNotYetValid, keySchemeMismatch, notGranted, kindNotGranted, grantExpired, clientDenied,
         identityAmbiguous, identityMissing, grantNotFound, keyInUse, clusterKeyNotFound, approvalNotFound,
         approvalRefused,

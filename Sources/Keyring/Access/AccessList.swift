@@ -12,13 +12,18 @@ public struct AccessList: Sendable {
     public let revision: Revision
     public let grants: [Grant]
     public let denied: Set<DeniedClient>
+    public let frozen: FrozenKeys
     /// The grants of a key, since a signing server asks for one key at a time.
     private let ofKey: [KeyID: [Grant]]
 
-    public init(revision: Revision, grants: [Grant], denied: Set<DeniedClient> = []) {
+    public init(
+        revision: Revision, grants: [Grant], denied: Set<DeniedClient> = [],
+        frozen: FrozenKeys = FrozenKeys()
+    ) {
         self.revision = revision
         self.grants = grants
         self.denied = denied
+        self.frozen = frozen
         var ofKey: [KeyID: [Grant]] = [:]
         for grant in grants { for key in grant.keys { ofKey[key, default: []].append(grant) } }
         self.ofKey = ofKey

@@ -30,6 +30,7 @@ public struct Gate: Sendable {
         guard let grant = current.filter({ $0.kinds.contains(kind) }).min(by: { $0.id < $1.id }) else {
             throw .kindNotGranted(client.identity, key: key.name, kind)
         }
+        guard !access.frozen.contains(key.id) else { throw .frozen(key: key.name, all: access.frozen.all) }
         guard key.purpose == .signing else { throw .certifyingKey(key.name) }
         guard kind.scheme == key.scheme else { throw .wrongScheme(key: key.name, key.scheme, kind) }
         guard key.state.after(.sign) != nil else { throw .keyState(key: key.name, key.state) }

@@ -9,6 +9,7 @@ public enum SignRefusal: CodedError, Hashable, CustomStringConvertible {
     case notGranted(ClientIdentity, key: String)
     case grantExpired(ClientIdentity, key: KeyName)
     case kindNotGranted(ClientIdentity, key: KeyName, SigningKind)
+    case frozen(key: KeyName, all: Bool)
     case certifyingKey(KeyName)
     case wrongScheme(key: KeyName, SigningScheme, SigningKind)
     case keyState(key: KeyName, KeyState)
@@ -21,6 +22,7 @@ public enum SignRefusal: CodedError, Hashable, CustomStringConvertible {
         case .notGranted: .notGranted
         case .grantExpired: .grantExpired
         case .kindNotGranted: .kindNotGranted
+        case .frozen: .signingFrozen
         case .certifyingKey, .wrongScheme: .keySchemeMismatch
         case .keyState(_, .enabled), .keyState(_, .disabled): .keyDisabled
         case .keyState(_, .expired), .keyExpired: .keyExpired
@@ -36,6 +38,10 @@ public enum SignRefusal: CodedError, Hashable, CustomStringConvertible {
         case .grantExpired(let client, let key): "the grant that let \(client) use the key \(key) has expired"
         case .kindNotGranted(let client, let key, let kind):
             "no grant lets \(client) sign the kind \(kind.rawValue) with the key \(key)"
+        case .frozen(let key, let all):
+            all
+                ? "all signing is frozen, so nothing is signed with the key \(key)"
+                : "signing with the key \(key) is frozen"
         case .certifyingKey(let key): "the key \(key) certifies other keys and signs no files"
         case .wrongScheme(let key, let scheme, let kind):
             "the key \(key) is of the scheme \(scheme.rawValue), \(kind.rawValue) needs \(kind.scheme.rawValue)"

@@ -10,6 +10,14 @@ public struct Proposal: Hashable, Sendable {
     public enum Operation: String, CaseIterable, Sendable {
         case deletion = "delete"
         case revocation = "revoke"
+        /// Signing goes on that was stopped by a `Freeze`.
+        case thawing = "thaw"
+    }
+
+    /// What it is about.
+    public enum Subject: Hashable, Sendable {
+        case key(KeyID)
+        case everything
     }
 
     public enum State: String, CaseIterable, Sendable {
@@ -37,7 +45,7 @@ public struct Proposal: Hashable, Sendable {
 
     public let id: ProposalID
     public let operation: Operation
-    public let key: KeyID
+    public let subject: Subject
     /// Why a key is revoked.
     public let reason: RevocationReason?
     public let requester: Voice
@@ -53,18 +61,17 @@ public struct Proposal: Hashable, Sendable {
     public static let mostNeeded = 50
 
     public init(
-        id: ProposalID, _ operation: Operation, of key: KeyID, because reason: RevocationReason? = nil,
+        id: ProposalID, _ operation: Operation, of subject: Subject, because reason: RevocationReason? = nil,
         by requester: Voice, needed: Int, ends: Moment
     ) throws(KeyringError) {
         try self.init(
-            id: id, operation, of: key, because: reason, by: requester, needed: needed, ends: ends,
-            state: .open,
-            approvals: [], closed: nil)
+            id: id, operation, of: subject, because: reason, by: requester, needed: needed, ends: ends,
+            state: .open, approvals: [], closed: nil)
     }
 
     /// One that was read.
     init(
-        id: ProposalID, _ operation: Operation, of key: KeyID, because reason: RevocationReason?,
+        id: ProposalID, _ operation: Operation, of subject: Subject, because reason: RevocationReason?,
         by requester: Voice, needed: Int, ends: Moment, state: State, approvals: [Voice], closed: Moment?
     ) throws(KeyringError) {
         guard 0...Self.mostNeeded ~= needed, approvals.count <= Self.mostNeeded else {
@@ -72,6 +79,9 @@ public struct Proposal: Hashable, Sendable {
         }
         guard (operation == .revocation) == (reason != nil) else {
             throw KeyringError(.invalidArgument, "reason: a revocation has one, and nothing else has")
+        }
+        guard operation.isAbout(subject) else {
+            throw KeyringError(.invalidArgument, "request: it is about something else than can be asked for")
         }
         guard (1...256).contains(requester.name.utf8.count), requester.time < ends else {
             throw KeyringError(.invalidArgument, "request: it has a name, and an end behind its beginning")
@@ -81,7 +91,7 @@ public struct Proposal: Hashable, Sendable {
         }
         self.id = id
         self.operation = operation
-        self.key = key
+        self.subject = subject
         self.reason = reason
         self.requester = requester
         self.needed = needed
@@ -90,6 +100,9 @@ public struct Proposal: Hashable, Sendable {
         self.approvals = approvals
         self.closed = closed
     }
+
+    /// The one key that it is about.
+    public var key: KeyID? { if case .key(let id) = subject { id } else { nil } }
 
     public func isOver(at now: Moment) -> Bool { state != .open || ends <= now }
 
@@ -155,8 +168,18 @@ public struct Proposal: Hashable, Sendable {
     private var isNotOpen: KeyringError {
         KeyringError(
             .approvalOver,
-            "the request to \(operation.rawValue) the key is \(state == .open ? State.expired.rawValue : state.rawValue)"
+            "the request to \(operation.rawValue) is \(state == .open ? State.expired.rawValue : state.rawValue)"
         )
+    }
+}
+
+extension Proposal.Operation {
+    /// Whether this can be asked for of such a thing.
+    func isAbout(_ subject: Proposal.Subject) -> Bool {
+        switch (self, subject) {
+        case (.deletion, .key), (.revocation, .key), (.thawing, .key), (.thawing, .everything): true
+        case (.deletion, .everything), (.revocation, .everything): false
+        }
     }
 }
 

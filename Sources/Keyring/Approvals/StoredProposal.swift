@@ -7,7 +7,9 @@ internal import Diagnostics
 /// database approves anything.
 ///
 /// ```
-/// form  = "signet proposal 1" id operation key reason requester needed ends state approvals closed
+/// form  = "signet proposal 1" id operation key reason rest        ; the end of a key
+///       / "signet proposal 2" id operation sort subject rest      ; everything else
+/// rest  = requester needed ends state approvals closed
 /// voice = user name time                  ; user is optional
 /// approvals = count *voice
 /// ```
@@ -51,14 +53,17 @@ extension ClusterKey {
 
 extension Proposal {
     private static let domain = "signet proposal 1"
+    private static let widerDomain = "signet proposal 2"
     public static let largest = 1 << 16
 
     public var encoded: [UInt8] {
-        var writer = CanonicalWriter(Self.domain)
+        let isEnd = operation.isEndOfKey
+        var writer = CanonicalWriter(isEnd ? Self.domain : Self.widerDomain)
         writer.write(id.bytes)
         writer.write(operation.rawValue)
-        writer.write(key.bytes)
-        writer.write(reason?.rawValue ?? "")
+        if !isEnd { writer.write(subject.sort) }
+        writer.write(subject.bytes)
+        if isEnd { writer.write(reason?.rawValue ?? "") }
         writer.write(requester)
         writer.write(UInt32(needed))
         writer.write(ends)
@@ -83,11 +88,14 @@ extension Proposal {
 
     private init(reading bytes: [UInt8]) throws {
         guard bytes.count <= Self.largest else { throw BytesError(.overLimit, at: 0) }
-        var reader = try CanonicalReader(bytes, Self.domain)
+        let isEnd = (try? CanonicalReader(bytes, Self.domain)) != nil
+        var reader = try CanonicalReader(bytes, isEnd ? Self.domain : Self.widerDomain)
         let id = try reader.id(ProposalID.self)
         let operation: Operation = try reader.choice()
-        let key = try reader.id(KeyID.self)
-        let reasonText = try reader.text(limit: 64)
+        guard operation.isEndOfKey == isEnd else { throw BytesError(.badCharacter, at: 0) }
+        let sort = isEnd ? Subject.keySort : try reader.text(limit: 64)
+        let subject = try Subject(sort, reader.field(exactly: 16))
+        let reasonText = isEnd ? try reader.text(limit: 64) : ""
         let reason = RevocationReason(rawValue: reasonText)
         guard reason != nil || reasonText.isEmpty else { throw BytesError(.badCharacter, at: 0) }
         let requester = try reader.voice()
@@ -103,8 +111,41 @@ extension Proposal {
         let closed = try reader.momentIfPresent()
         try reader.expectEnd()
         try self.init(
-            id: id, operation, of: key, because: reason, by: requester, needed: Int(needed), ends: ends,
+            id: id, operation, of: subject, because: reason, by: requester, needed: Int(needed), ends: ends,
             state: state, approvals: approvals, closed: closed)
+    }
+}
+
+extension Proposal.Operation {
+    /// What the first layout is for.
+    fileprivate var isEndOfKey: Bool { self == .deletion || self == .revocation }
+}
+
+extension Proposal.Subject {
+    fileprivate static let keySort = "key"
+    private static let everythingSort = "everything"
+
+    fileprivate var sort: String {
+        switch self {
+        case .key: Self.keySort
+        case .everything: Self.everythingSort
+        }
+    }
+
+    /// 16 bytes, which a table can be searched for.
+    public var bytes: [UInt8] {
+        switch self {
+        case .key(let id): id.bytes
+        case .everything: [UInt8](repeating: 0, count: 16)
+        }
+    }
+
+    fileprivate init(_ sort: String, _ bytes: [UInt8]) throws {
+        switch sort {
+        case Self.keySort: self = .key(try KeyID(bytes.span))
+        case Self.everythingSort: self = .everything
+        default: throw BytesError(.badCharacter, at: 0)
+        }
     }
 }
 

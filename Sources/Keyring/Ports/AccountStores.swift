@@ -32,6 +32,16 @@ extension GrantStore {
     }
 }
 
+/// What nothing is signed with for now. Each change is one transaction with its entry in the audit and the next revision;
+/// what ends a freeze stands in a `ProposalChange`.
+public protocol FreezeStore: Sendable {
+    /// Again does no harm: the first order stays, and is returned.
+    @discardableResult
+    func freeze(_ freeze: Freeze, _ event: AuditEvent) async throws -> Freeze
+    /// By the time when they were ordered.
+    func freezes() async throws -> [Freeze]
+}
+
 /// Users and their tokens. Each change is one transaction with its entry in the audit.
 public protocol UserStore: Sendable {
     /// Throws `user-name-taken` when there is one of that name. `isFirst`: only while there is no administrator who may do

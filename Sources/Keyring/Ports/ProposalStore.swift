@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Requests for approval, to be read. They are written together with the keys that they are about: `KeyStore.change`.
+/// Requests for approval. Those about one key are written together with it: `KeyStore.change`.
 public protocol ProposalStore: Sendable {
+    /// Writes a request, and what happens with it. Throws `changed-meanwhile` when something is not as it was read, or an
+    /// approver is no administrator any more.
+    func write(_ change: ProposalChange, _ event: AuditEvent) async throws
     func proposal(_ id: ProposalID) async throws -> StoredProposal?
     /// By the time when they were made, the newest first.
     func proposals(_ query: ProposalQuery) async throws -> [StoredProposal]
@@ -11,8 +14,8 @@ public protocol ProposalStore: Sendable {
 public struct ProposalQuery: Hashable, Sendable {
     public var state: Proposal.State?
     public var operation: Proposal.Operation?
-    /// Of any of these keys.
-    public var keys: Set<KeyID>?
+    /// About any of these.
+    public var subjects: Set<Proposal.Subject>?
     public var offset = 0
     /// At most `largest`.
     public var limit = 100
@@ -23,7 +26,28 @@ public struct ProposalQuery: Hashable, Sendable {
 
     public func includes(_ proposal: Proposal) -> Bool {
         (state == nil || proposal.state == state) && (operation == nil || proposal.operation == operation)
-            && keys?.contains(proposal.key) ?? true
+            && subjects?.contains(proposal.subject) ?? true
+    }
+}
+
+/// A request's next row, and what happens together with it: all of it, or nothing.
+public struct ProposalChange: Sendable {
+    /// What happens once it is approved.
+    public enum Deed: Sendable {
+        /// Signing goes on, if the freeze is the one that was seen.
+        case thaw(Freeze)
+    }
+
+    /// One that is new, or that has changed since it was read; `nil` when nobody had to be asked.
+    public var proposal: StoredProposal?
+    /// Those whose approvals were counted: each has to be an administrator still who may do something.
+    public var approvers: Set<UserID>
+    public var deed: Deed?
+
+    public init(_ proposal: StoredProposal?, approvers: Set<UserID> = [], deed: Deed? = nil) {
+        self.proposal = proposal
+        self.approvers = approvers
+        self.deed = deed
     }
 }
 

@@ -34,15 +34,18 @@ public struct StoredAccess: Sendable {
     public let revision: Revision
     public let grants: [StoredGrant]
     public let denied: Set<DeniedClient>
+    public let frozen: FrozenKeys
     /// Why rows of grants could not be read; they are left out.
     public let faults: [any CodedError]
 
     public init(
-        revision: Revision, grants: [StoredGrant], denied: Set<DeniedClient>, faults: [any CodedError] = []
+        revision: Revision, grants: [StoredGrant], denied: Set<DeniedClient>,
+        frozen: FrozenKeys = FrozenKeys(), faults: [any CodedError] = []
     ) {
         self.revision = revision
         self.grants = grants
         self.denied = denied
+        self.frozen = frozen
         self.faults = faults
     }
 }

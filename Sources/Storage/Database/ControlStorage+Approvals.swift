@@ -12,18 +12,33 @@ extension ControlStorage: ProposalStore {
         try await read { try ProposalTable.proposals(query, $0) }
     }
 
+    public func write(_ change: ProposalChange, _ event: AuditEvent) async throws {
+        try await self.change(event) { connection in
+            if let proposal = change.proposal { try ProposalTable.write(proposal, connection) }
+            try Self.expect(change.approvers, connection)
+            switch change.deed {
+            case .thaw(let freeze): try FreezeTable.remove(freeze, connection)
+            case nil: break
+            }
+        }
+    }
+
+    /// Refuses when one of them is no administrator any more who may do something.
+    private static func expect(_ approvers: Set<UserID>, _ connection: DatabaseConnection) throws {
+        guard !approvers.isEmpty else { return }
+        let ids = approvers.sorted()
+        let rows = try connection.execute(
+            """
+            SELECT id FROM account WHERE role = ? AND is_disabled = 0 AND id IN (\(places(ids.count)))
+            """, [.text(Role.administrator)] + ids.map(\.field)
+        ).rows
+        guard rows.count == ids.count else { throw ProposalFaults.approverGone }
+    }
+
     /// What is written together with a key's row, and has to hold when it is.
     static func write(_ change: KeyChange, _ connection: DatabaseConnection) throws {
         if let proposal = change.proposal { try ProposalTable.write(proposal, connection) }
-        if !change.approvers.isEmpty {
-            let ids = change.approvers.sorted()
-            let rows = try connection.execute(
-                """
-                SELECT id FROM account WHERE role = ? AND is_disabled = 0 AND id IN (\(places(ids.count)))
-                """, [.text(Role.administrator)] + ids.map(\.field)
-            ).rows
-            guard rows.count == ids.count else { throw ProposalFaults.approverGone }
-        }
+        try expect(change.approvers, connection)
         if change.isChildless {
             for purpose in KeyPurpose.allCases {
                 let children = try connection.execute(
@@ -37,6 +52,19 @@ extension ControlStorage: ProposalStore {
         }
         if let list = change.list { try RevocationListTable.insert(list, connection) }
     }
+}
+
+extension ControlStorage: FreezeStore {
+    @discardableResult
+    public func freeze(_ freeze: Freeze, _ event: AuditEvent) async throws -> Freeze {
+        try await change(event) { connection in
+            if let known = try FreezeTable.freeze(of: freeze.subject, connection) { return known }
+            try FreezeTable.insert(freeze, connection)
+            return freeze
+        }.value
+    }
+
+    public func freezes() async throws -> [Freeze] { try await read { try FreezeTable.freezes($0) } }
 }
 
 extension ControlStorage: RevocationListStore {

@@ -31,7 +31,7 @@ extension DataStorage: SigningKeySource {
             let grants = try GrantTable.readableGrants(connection)
             return StoredAccess(
                 revision: revision, grants: grants.values, denied: try GrantTable.denied(connection),
-                faults: grants.faults)
+                frozen: try FreezeTable.frozen(connection), faults: grants.faults)
         }
     }
 

@@ -24,7 +24,7 @@ enum ProposalTable {
                         VALUES (\(places(9)))
                     """,
                     [
-                        proposal.id.field, .text(proposal.operation), proposal.key.field,
+                        proposal.id.field, .text(proposal.operation), .bytes(proposal.subject.bytes),
                         proposal.requester.time.field,
                     ] + values)
             }
@@ -53,10 +53,10 @@ enum ProposalTable {
             conditions.append("operation = ?")
             values.append(.text(operation))
         }
-        if let keys = query.keys {
-            guard !keys.isEmpty else { return [] }
-            conditions.append("key_id IN (\(places(keys.count)))")
-            values += keys.sorted().map(\.field)
+        if let subjects = query.subjects {
+            guard !subjects.isEmpty else { return [] }
+            conditions.append("key_id IN (\(places(subjects.count)))")
+            values += subjects.map { .bytes($0.bytes) }
         }
         let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
         values += [
@@ -82,6 +82,8 @@ enum ProposalTable {
 enum ProposalFaults {
     static let changedMeanwhile = KeyringError(
         .changedMeanwhile, "the request was approved or ended by somebody else")
+    static let freezeMeanwhile = KeyringError(
+        .changedMeanwhile, "somebody else let signing go on, or stopped it anew")
     static let approverGone = KeyringError(
         .changedMeanwhile, "one of those who approved is no administrator any more")
     static func hasChildren(_ record: KeyRecord) -> KeyringError {

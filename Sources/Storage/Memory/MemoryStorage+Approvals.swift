@@ -6,23 +6,27 @@ public import Keyring
 extension MemoryStorage.State {
     /// What is written together with a key's row, and has to hold when it is.
     mutating func write(_ change: KeyChange) throws {
-        if let stored = change.proposal {
-            let id = stored.proposal.id
-            guard (proposals[id]?.edition ?? 0) == stored.edition else {
-                throw ProposalFaults.changedMeanwhile
-            }
-            proposals[id] = StoredProposal(
-                proposal: stored.proposal, code: stored.code, edition: stored.edition + 1)
-        }
-        guard change.approvers.allSatisfy({ users[$0]?.isActiveAdministrator == true }) else {
-            throw ProposalFaults.approverGone
-        }
+        try write(change.proposal, approvedBy: change.approvers)
         if change.isChildless {
             let parent = change.key.record.id
             guard !keys.values.contains(where: { $0.record.parent == parent && !$0.record.state.freesName })
             else { throw ProposalFaults.hasChildren(change.key.record) }
         }
         if let list = change.list { try write(list) }
+    }
+
+    mutating func write(_ proposal: StoredProposal?, approvedBy approvers: Set<UserID>) throws {
+        if let proposal {
+            let id = proposal.proposal.id
+            guard (proposals[id]?.edition ?? 0) == proposal.edition else {
+                throw ProposalFaults.changedMeanwhile
+            }
+            proposals[id] = StoredProposal(
+                proposal: proposal.proposal, code: proposal.code, edition: proposal.edition + 1)
+        }
+        guard approvers.allSatisfy({ users[$0]?.isActiveAdministrator == true }) else {
+            throw ProposalFaults.approverGone
+        }
     }
 
     mutating func write(_ list: StoredRevocationList) throws {
@@ -33,6 +37,18 @@ extension MemoryStorage.State {
 }
 
 extension MemoryStorage: ProposalStore {
+    public func write(_ change: ProposalChange, _ event: AuditEvent) async throws {
+        _ = try self.change(event) { state in
+            try state.write(change.proposal, approvedBy: change.approvers)
+            switch change.deed {
+            case .thaw(let freeze):
+                guard state.freezes[freeze.subject] == freeze else { throw ProposalFaults.freezeMeanwhile }
+                state.freezes[freeze.subject] = nil
+            case nil: break
+            }
+        }
+    }
+
     public func proposal(_ id: ProposalID) async throws -> StoredProposal? { read { $0.proposals[id] } }
 
     public func proposals(_ query: ProposalQuery) async throws -> [StoredProposal] {
@@ -42,6 +58,25 @@ extension MemoryStorage: ProposalStore {
             }
         return Array(
             found.dropFirst(max(0, query.offset)).prefix(min(max(0, query.limit), ProposalQuery.largest)))
+    }
+}
+
+extension MemoryStorage: FreezeStore {
+    @discardableResult
+    public func freeze(_ freeze: Freeze, _ event: AuditEvent) async throws -> Freeze {
+        try change(event) { state in
+            if let known = state.freezes[freeze.subject] { return known }
+            state.freezes[freeze.subject] = freeze
+            return freeze
+        }.value
+    }
+
+    public func freezes() async throws -> [Freeze] {
+        read {
+            $0.freezes.values.sorted {
+                ($0.by.time, $0.subject.bytes.description) < ($1.by.time, $1.subject.bytes.description)
+            }
+        }
     }
 }
 

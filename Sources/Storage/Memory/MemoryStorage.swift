@@ -14,6 +14,7 @@ public final class MemoryStorage: Sendable {
         var keys: [KeyID: StoredKey] = [:]
         var grants: [GrantID: StoredGrant] = [:]
         var denied: Set<DeniedClient> = []
+        var freezes: [Proposal.Subject: Freeze] = [:]
         var users: [UserID: User] = [:]
         var tokens: [TokenID: APIToken] = [:]
         var revoked: Set<TokenID> = []
@@ -71,7 +72,11 @@ extension MemoryStorage: SigningKeySource {
 
     public func access() async throws -> StoredAccess {
         read { state in
-            StoredAccess(revision: state.revision, grants: state.sortedGrants, denied: state.denied)
+            StoredAccess(
+                revision: state.revision, grants: state.sortedGrants, denied: state.denied,
+                frozen: FrozenKeys(
+                    all: state.freezes[.everything] != nil,
+                    keys: Set(state.freezes.values.compactMap(\.key))))
         }
     }
 

@@ -79,6 +79,10 @@ private struct Documents {
         var responses: [String: Node] = [
             status: answer, "default": ["$ref": "#/components/responses/Problem"],
         ]
+        if let otherwise = operation.otherwise {
+            let (status, answer) = self.answer(otherwise)
+            responses[status] = answer
+        }
         if operation.isConditional, entry.method == .get {
             responses["304"] = ["description": "It is still what If-None-Match names"]
         }

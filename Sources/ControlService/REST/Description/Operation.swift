@@ -43,14 +43,18 @@ struct Operation: Sendable {
     /// Whether `If-Match` and `If-None-Match` are looked at.
     var isConditional = false
     let answer: Answer
+    /// With another status, such as that somebody else has to approve it first.
+    var otherwise: Answer?
 
     /// - Parameter summary: a sentence without its end.
     init(
         _ summary: String, _ need: Need, query: [Parameter] = [], body: Schema? = nil,
-        largestBody: Int = 64 << 10, conditional isConditional: Bool = false, answer: Answer
+        largestBody: Int = 64 << 10, conditional isConditional: Bool = false, answer: Answer,
+        otherwise: Answer? = nil
     ) {
         (self.summary, self.need, self.query, self.body) = (summary, need, query, body)
         (self.largestBody, self.isConditional, self.answer) = (largestBody, isConditional, answer)
+        self.otherwise = otherwise
     }
 }
 

@@ -1,0 +1,10 @@
+-- What people can do beside the life of keys.
+
+-- What nothing is signed with until others let it go on: a key's id, or 16 zeros for all keys.
+CREATE TABLE freeze (
+    subject BINARY(16) NOT NULL PRIMARY KEY,
+    account_id BINARY(16) NULL,
+    account_name VARCHAR(256) NOT NULL,
+    frozen_at DATETIME(6) NOT NULL,
+    reason VARCHAR(200) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
