@@ -55,3 +55,10 @@ static inline long shim_copy(int source, long from, int target, long to, long co
 // Hidden without _GNU_SOURCE; so are its flags.
 extern int renameat2(int source_folder, const char *source, int folder, const char *name, unsigned int flags);
 enum { shim_RENAME_NOREPLACE = 1, shim_RENAME_EXCHANGE = 2 };
+
+// struct ucred is hidden without _GNU_SOURCE. The user of the process at the other end of a unix socket; -1 when unknown.
+static inline long shim_peer_user(int socket) {
+    struct { pid_t process; uid_t user; gid_t group; } peer;
+    socklen_t length = sizeof peer;
+    return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? (long)peer.user : -1L;
+}

@@ -33,7 +33,8 @@ final class ClusterKeys: Sendable {
         let grants = try await believed(stored.grants, .grant) { row in
             try await self.key(row.code.clusterKey).checkRow(row)
         }
-        return AccessList(revision: stored.revision, grants: grants.map(\.grant), denied: stored.denied,
+        return AccessList(
+            revision: stored.revision, grants: grants.map(\.grant), denied: stored.denied,
             frozen: stored.frozen)
     }
 

@@ -24,6 +24,7 @@ public final class DataServer: Sendable {
     private let context: TLSContext
     private let listener: Listener
     private let status: Listener?
+    private let local: Listener?
     private let log: Log
     private let tasks: Lock<Tasks>
 
@@ -54,15 +55,17 @@ public final class DataServer: Sendable {
             snapshot in
             try await Self.prepare(snapshot, cache, clusterKeys, wallClock())
         }
+        let localFreeze = try LocalFreeze(folder: settings.localFolder, log)
         let recorder = RecordWriter(records, atOnce: limits.recordsAtOnce, counts, log)
         (self.clusterKeys, self.cache, self.watch, self.recorder) = (clusterKeys, cache, watch, recorder)
         service = SigningService(
             ServiceParts(
                 limits: limits, watch: watch, recorder: recorder, metrics: counts, log: log,
                 queue: loops.queue, clock: clock, wallClock: wallClock, source: source,
-                clusterKeys: clusterKeys, cache: cache, allowsCommonNames: settings.allowsCommonNames))
+                clusterKeys: clusterKeys, cache: cache, localFreeze: localFreeze,
+                allowsCommonNames: settings.allowsCommonNames))
         Self.declare(metrics, loops, service, recorder, cache)
-        Self.declareFreezes(metrics, watch)
+        Self.declareFreezes(metrics, watch, localFreeze)
         let first = loops.all[0]
         // Before there is a server there is nothing else that lets waiters go.
         let starting = first.spawn { [watch] in await watch.ask() }
@@ -80,6 +83,13 @@ public final class DataServer: Sendable {
                 return try Listener(at: address, loops: loops, security: .plain) { pages.serve($0) }
             }
             statusAddress = status?.address
+            local = try settings.localFolder.map { folder in
+                let desk = HTTP.Server(LocalDesk.router(localFreeze, log))
+                return try Listener(
+                    at: .unix(LocalDesk.socket(in: folder)), loops: loops, security: .plain,
+                    admits: LocalDesk.admits(log)
+                ) { desk.serve($0) }
+            }
         } catch {
             Self.stop(loops)
             throw error
@@ -132,6 +142,7 @@ extension DataServer {
         cache.close()
         clusterKeys.close()
         await status?.drain(within: .seconds(1))
+        await local?.drain(within: .seconds(1))
         Self.stop(loops)
         log.info("drained")
     }
@@ -196,9 +207,13 @@ extension DataServer {
 }
 
 extension DataServer {
-    private static func declareFreezes(_ metrics: Metrics, _ watch: RevisionWatch) {
-        metrics.gauge("signet_frozen", help: "1 while all signing is frozen.") {
-            watch.frozen.all ? 1 : 0
+    private static func declareFreezes(_ metrics: Metrics, _ watch: RevisionWatch, _ local: LocalFreeze) {
+        metrics.gauge("signet_frozen", help: "1 while all signing is frozen, everywhere or here.") {
+            watch.frozen.all || local.orders.all ? 1 : 0
+        }
+        metrics.gauge("signet_frozen_here", help: "Orders to freeze that were given on this machine.") {
+            let orders = local.orders
+            return Double(orders.keys.count + (orders.all ? 1 : 0))
         }
         metrics.gauge("signet_frozen_keys", help: "Keys with which signing is frozen.") {
             Double(watch.frozen.keys.count)

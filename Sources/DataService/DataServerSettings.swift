@@ -21,6 +21,8 @@ public struct DataServerSettings: Sendable {
     public var allowsCommonNames: Bool
     public var loops: Int
     public var limits: ServiceLimits
+    /// Where root's orders on this machine come in and are kept; nil for nowhere.
+    public var localFolder: String?
     /// How long streams may go on once the server has been asked to end.
     public var drainTime: Duration
     public var transport: TransportLimits
@@ -67,6 +69,7 @@ public struct DataServerSettings: Sendable {
         let status = Self.address(server, "status_ip", "status_port", default: 8089)
         statusAddress = server.value("status", .boolean, default: true) ? status : nil
         allowsCommonNames = server.value("allow_common_names", .boolean, default: false)
+        localFolder = server.optional("local_folder", .path)
         loops = server.value("loops", .integer(in: 1...64), default: Cores.available)
         drainTime = server.value("drain", .duration(in: .zero ... .seconds(3600)), default: .seconds(30))
         limits = Self.limits(server.section("limits"))

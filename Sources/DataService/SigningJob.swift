@@ -57,10 +57,13 @@ struct SigningJob {
 
     private func signature() async throws -> MadeSignature {
         try service.checkCertificate(of: call)
+        // Before the database is asked, which may be away.
+        try service.localFreeze.check()
         let judgement = try await service.watch.judged(since: started, until: deadline) {
             try await self.judgement(by: $0)
         }
         let row = judgement.row
+        try service.localFreeze.check(row.record)
         let claim = try intake.inspected(for: row.record)
         let key = try await service.key(for: row, until: deadline)
         guard !call.hasEnded else { throw CancellationError() }
@@ -70,6 +73,7 @@ struct SigningJob {
         let ruling = permit.ruling
         let slot = PermitSlot(permit)
         let signature = try await service.queue.run(in: lane) { try key.sign(draft, slot) }
+        try service.localFreeze.check(row.record)
         let record = try RecordDraft(
             job: JobID(intake.job), ruling: ruling, scheme: row.record.scheme,
             fingerprint: row.record.fingerprint, time: time, claim: claim.digest, content: claim.content,

@@ -14,6 +14,7 @@ final class SigningService: SigningHandler {
     let watch: RevisionWatch
     let recorder: RecordWriter
     let ledger: JobLedger
+    let localFreeze: LocalFreeze
     let metrics: ServiceMetrics
     let log: Log
     let queue: WorkQueue
@@ -39,6 +40,7 @@ final class SigningService: SigningHandler {
         watch = parts.watch
         recorder = parts.recorder
         ledger = JobLedger(parts.limits)
+        localFreeze = parts.localFreeze
         metrics = parts.metrics
         log = parts.log
         queue = parts.queue
@@ -250,5 +252,6 @@ struct ServiceParts: Sendable {
     let source: any SigningKeySource
     let clusterKeys: ClusterKeys
     let cache: KeyCache
+    let localFreeze: LocalFreeze
     let allowsCommonNames: Bool
 }

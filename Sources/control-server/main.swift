@@ -46,7 +46,8 @@ func main() async throws {
     metrics.declare(plane.pool)
     let api = ControlAPI(
         keys: plane.keys, users: plane.users, grants: plane.grants,
-        approvals: plane.approvals, records: plane.records, readiness: readiness, authority: try settings.service.clientAuthorityFingerprint(),
+        approvals: plane.approvals, records: plane.records, readiness: readiness,
+        authority: try settings.service.clientAuthorityFingerprint(),
         limits: RateLimits(settings.service.limits, clock: Moment.now))
 
     var tls = TLSSettings.server(

@@ -11,6 +11,8 @@ internal import Settings
 internal import Storage
 internal import Transport
 
+let frozenKey = CommandOption.value("key", "KEY", "this key alone, by its name or id")
+
 let program = CommandTree(
     "data-server", "sign in memory what clients may have signed",
     details: [
@@ -26,7 +28,24 @@ let program = CommandTree(
     examples: [
         CommandExample("Serve", "data-server --config /etc/signet/data-server.toml"),
         CommandExample("Look at the settings", "data-server --check --set data-server.server_port=8443"),
-    ])
+    ],
+    commands: [
+        CommandTree(
+            "freeze", "stop signing on the server of this machine, at once",
+            details: [
+                "For root, over a unix socket in the folder that the setting data-server.local_folder names. It needs "
+                    + "no database, and holds until `thaw`, also after a restart. It says nothing to other servers: "
+                    + "`signet freeze` does."
+            ],
+            options: [frozenKey],
+            examples: [CommandExample("While the database is away", "data-server freeze")]),
+        CommandTree(
+            "thaw", "let signing go on that was frozen here", options: [frozenKey],
+            examples: [CommandExample("After all", "data-server thaw --key release")]),
+        CommandTree(
+            "frozen", "tell what is frozen here",
+            examples: [CommandExample("Before one thaws", "data-server frozen")]),
+    ], runsAlone: true)
 
 /// What the settings say now.
 func settings(_ invocation: Invocation) throws -> (value: DataServerSettings, report: SettingsReport) {
@@ -60,6 +79,20 @@ func serve(_ invocation: Invocation, _ signals: AsyncStream<ProcessSignal>) asyn
     }
     await server.drain(within: settings.drainTime)
     await pool.close()
+}
+
+/// Tells the server of this machine what to stop, and says what is stopped then.
+func order(_ invocation: Invocation) async throws {
+    let desk = try LocalDesk(settings(invocation).value)
+    let frozen: LocalDesk.Frozen
+    if let order = invocation.path.last.flatMap({ LocalDesk.Order(rawValue: $0) }) {
+        frozen = try await desk.tell(order, key: invocation.text("key"))
+    } else {
+        frozen = try await desk.frozen()
+    }
+    if frozen.all { print("all signing is frozen here") }
+    for key in frozen.keys { print("signing with \(key) is frozen here") }
+    if !frozen.all, frozen.keys.isEmpty { print("nothing is frozen here") }
 }
 
 /// Takes the settings that may change; what cannot be used leaves all as it was.
@@ -104,6 +137,7 @@ do {
     case .print(let text): print(text, terminator: "")
     case .run(let invocation) where invocation.flag("check"):
         print(try settings(invocation).report.text(origins: true), terminator: "")
+    case .run(let invocation) where !invocation.path.isEmpty: try await order(invocation)
     case .run(let invocation): try await serve(invocation, signals)
     }
 } catch {

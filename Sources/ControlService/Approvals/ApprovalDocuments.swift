@@ -7,7 +7,8 @@ internal import Keyring
 /// A request for approval, as the API shows it.
 struct ApprovalDocument: Encodable, DescribedDocument {
     static let schema = Schema.object([
-        .init("id", .id), .init("operation", .choice(of: Proposal.Operation.self)), .init("key", .id, optional: true),
+        .init("id", .id), .init("operation", .choice(of: Proposal.Operation.self)),
+        .init("key", .id, optional: true),
         .init("reason", .choice(of: RevocationReason.self), optional: true),
         .init("state", .choice(of: Proposal.State.self)), .init("user", .id, optional: true),
         .init("user_email", .string), .init("needed", .number), .init("approved_by", .list(.string)),

@@ -52,7 +52,7 @@ extension CommandTree {
         var parts = [name]
         parts += command.options.filter(\.isRequired).map { "--\($0.name) \($0.value?.name ?? "")" }
         parts.append("[OPTION...]")
-        if !command.commands.isEmpty { parts.append("COMMAND") }
+        if !command.commands.isEmpty { parts.append(command.runsAlone ? "[COMMAND]" : "COMMAND") }
         parts += command.arguments.map { $0.count.lowerBound == 0 ? "[\(shown($0))]" : shown($0) }
         return parts.joined(separator: " ")
     }

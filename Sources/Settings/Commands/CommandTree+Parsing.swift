@@ -156,7 +156,7 @@ private struct CommandParser {
     // MARK: The end
 
     private mutating func finish() throws(UsageError) -> Invocation {
-        if operands.isEmpty, !command.commands.isEmpty, command.arguments.isEmpty {
+        if operands.isEmpty, !command.commands.isEmpty, command.arguments.isEmpty, !command.runsAlone {
             throw fail("a command is missing: " + command.commands.map(\.name).joined(separator: ", "))
         }
         for option in options where given[option.name] == nil {

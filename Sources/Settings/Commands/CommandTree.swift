@@ -47,11 +47,13 @@ public struct CommandTree: Sendable {
     public var arguments: [CommandArgument]
     public var examples: [CommandExample]
     public var commands: [CommandTree]
+    /// Whether it does something without one of its commands.
+    public var runsAlone: Bool
 
     public init(
         _ name: String, _ summary: String, details: [String] = [], version: String? = nil,
         options: [CommandOption] = [], arguments: [CommandArgument] = [], examples: [CommandExample] = [],
-        commands: [CommandTree] = []
+        commands: [CommandTree] = [], runsAlone: Bool = false
     ) {
         self.name = name
         self.summary = summary
@@ -61,6 +63,7 @@ public struct CommandTree: Sendable {
         self.arguments = arguments
         self.examples = examples
         self.commands = commands
+        self.runsAlone = runsAlone
     }
 
     /// Each command from the root down, with the way to it: the root first, itself last.

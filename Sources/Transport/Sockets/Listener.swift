@@ -15,6 +15,7 @@ public final class Listener: Sendable {
     public let limits: TransportLimits
     let security: Security
     let loops: EventLoops
+    private let admits: (@Sendable (UInt32) -> Bool)?
     let makeHandler: @Sendable (Connection) -> any ConnectionHandler
     private let ended: @Sendable (Address, CloseReason) -> Void
 
@@ -29,15 +30,20 @@ public final class Listener: Sendable {
     private let acceptor: LoopBound<Acceptor>
 
     /// Binds, listens and begins to take connections. `ended` hears, on a loop, how each connection ended, those that
-    /// failed their handshake or were over a limit as well: for logs and metrics.
+    /// failed their handshake or were over a limit as well: for logs and metrics. `admits` judges the user of who connects
+    /// to a unix socket, whose file only its owner may use then.
     public init(
         at address: Address, loops: EventLoops, security: Security,
-        limits: TransportLimits = TransportLimits(),
+        limits: TransportLimits = TransportLimits(), admits: (@Sendable (UInt32) -> Bool)? = nil,
         ended: @escaping @Sendable (Address, CloseReason) -> Void = { _, _ in },
         handler: @escaping @Sendable (Connection) -> any ConnectionHandler
     ) throws(TransportError) {
         if case .tls(let context) = security { try context.checkServer() }
         let socket = try Socket.listening(at: address, backlog: limits.backlog)
+        self.admits = admits
+        if admits != nil, case .unix(let path) = address, unsafe chmod(path, 0o600) != 0 {
+            throw .system("chmod", errno)
+        }
         self.address = Socket.localAddress(of: socket.number) ?? address
         self.loops = loops
         self.security = security
@@ -80,6 +86,10 @@ public final class Listener: Sendable {
 
     /// Hands an accepted socket to a loop.
     func take(_ number: Int32, from remote: Address) {
+        if let admits, !(Socket.peerUser(of: number).map(admits) ?? false) {
+            close(number)
+            return ended(remote, .peerRefused)
+        }
         guard state.withLock({ $0.drainUntil == nil && $0.ledger.admit(remote, limits) }) else {
             close(number)
             return ended(remote, .tooManyConnections)

@@ -70,6 +70,9 @@ enum Socket {
         }
     }
 
+    /// The user of the process at the other end of a unix socket.
+    static func peerUser(of socket: Int32) -> UInt32? { UInt32(exactly: shim_peer_user(socket)) }
+
     /// The address that a socket is bound to.
     static func localAddress(of socket: Int32) -> Address? {
         var storage = sockaddr_storage()
