@@ -100,6 +100,22 @@ public enum ProviderSettings: Hashable, Sendable {
         }
     }
 
+    /// Whether what one wraps the other can unwrap, as far as the settings tell.
+    public func sharesKey(with other: ProviderSettings) -> Bool {
+        switch (self, other) {
+        case (.dummy(let one), .dummy(let other)): one == other
+        case (.file(let one, let old), .file(let other, let otherOld)):
+            one == other || [one].contains { otherOld.map(KeyPlace.file).contains($0) }
+                || old.map(KeyPlace.file).contains(other)
+        case (.socket(let one, _), .socket(let other, _)): one == other
+        case (.vault(let one, _), .vault(let other, _)):
+            one.endpoint == other.endpoint && one.keyID == other.keyID
+        // Every id of a label unwraps.
+        case (.pkcs11(let one, _), .pkcs11(let other, _)): one.label == other.label && one.key == other.key
+        default: false
+        }
+    }
+
     /// Opens the provider, or says why it is refused. `credentials` is the folder of systemd's credentials.
     public func open(
         in environment: DeploymentEnvironment, log: Log, credentials: String? = ProviderSettings.credentials()
@@ -107,7 +123,7 @@ public enum ProviderSettings: Hashable, Sendable {
         switch self {
         case .dummy(let file): return try LocalKeyFile(file, in: environment, log: log)
         case .file(let place, let older):
-            return try KeyFile(try place.path(credentials, "memory.kms-provider.systemd"), older: older)
+            return try KeyFile(try place.path(credentials, "systemd"), older: older)
         case .socket(let path, let limits):
             return SteadyWrapping(try SocketService(path, deadline: limits.deadline), limits)
         case .vault(let settings, let limits):

@@ -139,7 +139,7 @@ public final class Token: KeyWrapping {
         guard slots.count == 1 else {
             throw KMSError(.kmsKeyUnusable, "\(slots.count) tokens have the label \(settings.label)")
         }
-        let path = try settings.pin.path(credentials, "memory.kms-provider.systemd")
+        let path = try settings.pin.path(credentials, "systemd")
         let pin = try SecretBytes(contentsOf: path, limit: 256, lastNewline: .dropped)
         if Self.isSame(state.refused, pin) {
             throw KMSError(
@@ -177,7 +177,7 @@ public final class Token: KeyWrapping {
         guard keys.count == 1 else {
             throw KMSError(
                 .kmsKeyUnusable,
-                "several keys of the token \(settings.label) have the label \(settings.key); say memory.kms-provider.key_id"
+                "several keys of the token \(settings.label) have the label \(settings.key); say key_id"
             )
         }
         guard key.length == UInt(AESGCM.keyCount) else {

@@ -53,15 +53,15 @@ internal import Secrets
     init(_ path: String) throws(KMSError) {
         guard let handle = unsafe dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
             let reason = unsafe dlerror().map { unsafe String(cString: $0) } ?? "no reason given"
-            throw KMSError(.kmsKeyUnusable, "memory.kms-provider.module: \(reason)")
+            throw KMSError(.kmsKeyUnusable, "module: \(reason)")
         }
         guard let symbol = unsafe dlsym(handle, Self.symbol) else {
-            throw KMSError(.kmsKeyUnusable, "memory.kms-provider.module: \(path) is no PKCS#11 library")
+            throw KMSError(.kmsKeyUnusable, "module: \(path) is no PKCS#11 library")
         }
         let get = unsafe Self.function(symbol)
         var list: UnsafeMutablePointer<ck_function_list>?
         guard unsafe get(&list) == UInt(CKR_OK), let list = unsafe list else {
-            throw KMSError(.kmsKeyUnusable, "memory.kms-provider.module: \(path) gives out no functions")
+            throw KMSError(.kmsKeyUnusable, "module: \(path) gives out no functions")
         }
         unsafe functions = list
     }

@@ -238,7 +238,7 @@ final class VaultSession: Sendable {
 
     /// A token or secret id: one line of visible ASCII without what JSON would escape.
     private func read(_ place: VaultSettings.SecretPlace) throws -> SecretBytes {
-        let path = try place.path(credentials, "memory.kms-provider.systemd")
+        let path = try place.path(credentials, "systemd")
         let secret = try SecretBytes(contentsOf: path, limit: 4096, lastNewline: .dropped)
         guard Self.isOneWord(secret) else {
             throw KMSError(.kmsDenied, "\(path) holds no token or secret id: it is one line")

@@ -49,6 +49,9 @@ final class Plant {
             [memory.kms-provider]
             type = "dummy"
             file = "kms-key"
+            [memory.certifying-kms-provider]
+            type = "dummy"
+            file = "certifying-kms-key"
             [pki]
             folder = "pki"
             [log]

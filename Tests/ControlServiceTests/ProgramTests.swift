@@ -119,7 +119,7 @@ import Testing
         _ = try plant.curl("/api/v1/keys/", ["-H", "authorization: Bearer \(wrong)"], anonymous: true)
         _ = try plant.curl("/api/v1/keys/\(token)")
         let privateBytes = try await Self.privateBytes(plant)
-        let wrapping = try plant.folder.read("kms-key")
+        let wrapping = try plant.folder.read("certifying-kms-key")
 
         let password = String(decoding: try plant.database.folder.read("root-password"), as: UTF8.self)
         var environment = Command.environment
@@ -158,11 +158,16 @@ import Testing
         let pool = try DatabasePool(settings)
         let storage = ControlStorage(pool)
         let log = Log(to: try LogSink(program: "test", level: .error))
-        let kms = try ProviderSettings.dummy(file: plant.folder.path + "/kms-key").open(
-            in: .development, log: log)
+        func service(_ file: String) throws -> any KeyWrapping {
+            try ProviderSettings.dummy(file: plant.folder.path + "/" + file).open(in: .development, log: log)
+        }
         let stored = try #require(try await storage.key(named: KeyName("farm-ca")))
         let wrapped = try #require(try await storage.clusterKey(stored.code.clusterKey))
-        let cluster = try await wrapped.unwrapped(by: kms)
+        // What a data-server has opens its own cluster key, and not the one under which authorities are.
+        let own = try #require(try await storage.clusterKeys(of: .data).first)
+        #expect(try await own.unwrapped(by: service("kms-key")).id == own.id)
+        await #expect(throws: KMSError.self) { _ = try await wrapped.unwrapped(by: service("kms-key")) }
+        let cluster = try await wrapped.unwrapped(by: service("certifying-kms-key"))
         let key = try cluster.unseal(stored).certifying(at: Moment.now())
         await pool.close()
         let pkcs8 = try key.pkcs8()

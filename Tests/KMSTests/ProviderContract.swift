@@ -147,6 +147,16 @@ enum TestLog {
         await #expect(throws: KMSError.self) { _ = try await other.unwrap(wrapped, associatedData: []) }
     }
 
+    /// A data-server knows the service of its own plane alone.
+    @Test(arguments: Provider.all)
+    func aCertifyingClusterKeyDoesNotOpenForSigners(_ provider: Provider) async throws {
+        let (signing, certifying) = try (provider.open(TemporaryFolder()), provider.open(TemporaryFolder()))
+        let now = Moment(seconds: 1_800_000_000)
+        let (_, wrapped) = try await ClusterKey.make(.control, wrappedBy: certifying, at: now)
+        await #expect(throws: KMSError.self) { _ = try await wrapped.unwrapped(by: signing) }
+        #expect(try await wrapped.unwrapped(by: certifying).id == wrapped.id)
+    }
+
     @Test(arguments: Provider.all)
     func aClusterKeyGoesThereAndBack(_ provider: Provider) async throws {
         let folder = try TemporaryFolder()

@@ -12,23 +12,31 @@ internal import Signatures
 public final class ClusterKeyRing: Sendable {
     private let store: any ClusterKeyStore
     private let wrapping: any KeyWrapping
+    private let certifying: (any KeyWrapping)?
+    private let sharesKeys: Bool
     private let known = Lock<[ClusterKeyID: ClusterKey]>([:])
 
-    public init(store: any ClusterKeyStore, wrapping: any KeyWrapping) {
+    /// `certifying` wraps the cluster keys of the control plane; without it the one service wraps all. `sharesKeys`: whether
+    /// one key may wrap those of both planes.
+    public init(
+        store: any ClusterKeyStore, wrapping: any KeyWrapping, certifying: (any KeyWrapping)? = nil,
+        sharesKeys: Bool = true
+    ) {
         self.store = store
         self.wrapping = wrapping
+        self.certifying = certifying
+        self.sharesKeys = sharesKeys
+    }
+
+    private func service(of plane: Plane) -> any KeyWrapping {
+        plane == .control ? certifying ?? wrapping : wrapping
     }
 
     /// Makes the first key of a plane that has none. Several servers may do so at once: the newest counts for all that
     /// is written from then on, and the other stays for what was sealed in between.
     public func prepare(by caller: Caller, at now: Moment) async throws {
         for plane in Plane.allCases where try await store.clusterKeys(of: plane).isEmpty {
-            let made = try await ClusterKey.make(plane, wrappedBy: wrapping, at: now)
-            try await store.add(
-                made.wrapped,
-                caller.event(
-                    .clusterKeyCreate, made.wrapped.id.description, at: now,
-                    [("plane", plane.rawValue), ("provider", wrapping.provider)]))
+            _ = try await make(plane, created: now, by: caller, at: now)
         }
     }
 
@@ -39,14 +47,31 @@ public final class ClusterKeyRing: Sendable {
         let newest = try await store.clusterKeys(of: plane).first
         // The newest one counts, so it has to be newer, whatever a clock says.
         let created = max(now, newest.map { $0.created + .microseconds(1) } ?? now)
-        let made = try await ClusterKey.make(plane, wrappedBy: wrapping, at: created)
+        let key = try await make(plane, created: created, by: caller, at: now)
+        known.withLock { $0[key.id] = key }
+        return key.id
+    }
+
+    private func make(_ plane: Plane, created: Moment, by caller: Caller, at now: Moment) async throws
+        -> ClusterKey
+    {
+        let made = try await ClusterKey.make(plane, wrappedBy: service(of: plane), at: created)
+        let (provider, wrapper) = (made.wrapped.provider, made.wrapped.secret.key)
+        // Data-servers can have what their service wrapped.
+        if plane == .control, !sharesKeys,
+            let other = try await store.clusterKeys(of: .data).first, other.provider == provider,
+            other.secret.key == wrapper
+        {
+            throw ControlError(
+                .kmsKeyShared,
+                "[memory.certifying-kms-provider]: the key \(wrapper) wraps what data-servers open")
+        }
         try await store.add(
             made.wrapped,
             caller.event(
                 .clusterKeyCreate, made.wrapped.id.description, at: now,
-                [("plane", plane.rawValue), ("provider", wrapping.provider)]))
-        known.withLock { $0[made.key.id] = made.key }
-        return made.key.id
+                [("plane", plane.rawValue), ("provider", provider), ("wrapping-key", wrapper)]))
+        return made.key
     }
 
     /// The row with its private half sealed anew.
@@ -72,7 +97,10 @@ public final class ClusterKeyRing: Sendable {
     }
 
     /// Throws when the key service could not open a cluster key now.
-    public func checkHealth() async throws { try await wrapping.checkHealth() }
+    public func checkHealth() async throws {
+        try await wrapping.checkHealth()
+        try await certifying?.checkHealth()
+    }
 
     // MARK: Rows
 
@@ -159,10 +187,22 @@ public final class ClusterKeyRing: Sendable {
         return try await open(wrapped)
     }
 
+    private func unwrapped(_ wrapped: WrappedKey) async throws -> ClusterKey {
+        do {
+            return try await wrapped.unwrapped(by: service(of: wrapped.plane))
+        } catch {
+            // From before the plane had a service of its own: good until the next rotation.
+            let code = (error as? any CodedError)?.code
+            guard wrapped.plane == .control, certifying != nil, code == .kmsKeyUnusable || code == .sealBroken
+            else { throw error }
+            do { return try await wrapped.unwrapped(by: wrapping) } catch _ { throw error }
+        }
+    }
+
     /// Two who open the same key at once do the same work twice, and harm nothing.
     private func open(_ wrapped: WrappedKey) async throws -> ClusterKey {
         if let key = known.withLock({ $0[wrapped.id] }) { return key }
-        let key = try await wrapped.unwrapped(by: wrapping)
+        let key = try await unwrapped(wrapped)
         known.withLock { $0[wrapped.id] = key }
         return key
     }

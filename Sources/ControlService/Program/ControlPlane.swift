@@ -25,20 +25,24 @@ public struct ControlPlane: Sendable {
         -> ControlPlane
     {
         let wrapping = try settings.keyService.open(in: settings.environment, log: log)
+        let certifying = try settings.certifyingService?.open(in: settings.environment, log: log)
         var limits = PoolLimits()
         limits.size = settings.connections
         let pool = try DatabasePool(settings.database, limits: limits)
         try await SchemaVersion.check(pool)
-        return ControlPlane(settings, pool, wrapping, clock)
+        return ControlPlane(settings, pool, (wrapping, certifying), clock)
     }
 
     private init(
-        _ settings: ControlSettings, _ pool: DatabasePool, _ wrapping: any KeyWrapping,
+        _ settings: ControlSettings, _ pool: DatabasePool,
+        _ wrapping: (data: any KeyWrapping, control: (any KeyWrapping)?),
         _ clock: @escaping Clock
     ) {
         self.pool = pool
         storage = ControlStorage(pool)
-        ring = ClusterKeyRing(store: storage, wrapping: wrapping)
+        ring = ClusterKeyRing(
+            store: storage, wrapping: wrapping.data, certifying: wrapping.control,
+            sharesKeys: settings.environment == .development)
         keys = KeyRegister(keys: storage, ring: ring, rules: settings.service.approvals, clock: clock)
         users = UserRegister(users: storage, clock: clock, tokenLife: settings.service.tokenLife)
         grants = GrantRegister(grants: storage, keys: storage, ring: ring, clock: clock)

@@ -44,7 +44,10 @@ public struct ControlSettings: Sendable {
     public var connections: Int
     /// Who changes the schema and makes the other users; for `control-admin` alone.
     public var owner: DatabaseSettings
+    /// Wraps what data-servers sign with.
     public var keyService: ProviderSettings
+    /// Wraps what certifies, out of the data-servers' reach; nil for the same, in development.
+    public var certifyingService: ProviderSettings?
     /// When cluster keys are replaced.
     public var rotation: RotationRules
     /// The folder of the transport's own certificate authority; for `control-admin` alone.
@@ -82,6 +85,25 @@ public struct ControlSettings: Sendable {
                 because:
                     "is dummy, whose key lies beside the data; name another, or set environment = \"development\""
             )
+        }
+        certifyingService = memory.optionalSection("certifying-kms-provider").map { .read($0) }
+        switch certifyingService {
+        case nil where environment == .production:
+            provider.refuse(
+                "type",
+                because:
+                    "needs another key service beside it: say in [memory.certifying-kms-provider] what wraps the "
+                    + "keys that certify, which no data-server may open")
+        case .dummy where environment == .production:
+            memory.section("certifying-kms-provider").refuse(
+                "type", because: "is dummy, whose key lies beside the data; name another")
+        case let other? where environment == .production && other.sharesKey(with: keyService):
+            memory.section("certifying-kms-provider").refuse(
+                "type",
+                because:
+                    "with this key is what [memory.kms-provider] has: data-servers could open the keys that "
+                    + "certify; name another key")
+        default: break
         }
         let engine = memory.section("encryption-engine")
         _ = engine.value("algorithm", .choice(["aes256gcm"]), default: "aes256gcm")

@@ -9,6 +9,10 @@ extension ErrorCode {
         "kms-key-unusable", .configuration,
         cause: "The wrapping key is not the one that wrapped the cluster keys, or cannot be read.",
         remedy: "Restore the wrapping key that the message names, or correct the settings of the provider.")
+    public static let kmsKeyShared = ErrorCode(
+        "kms-key-shared", .configuration,
+        cause: "One wrapping key would open what data-servers sign with and what certifies.",
+        remedy: "Name a key of its own in [memory.certifying-kms-provider], which no data-server may use.")
     public static let kmsRefused = ErrorCode(
         "kms-refused", .internal,
         cause: "The key management service did not open a wrapped key: it was changed or moved.",
@@ -30,6 +34,7 @@ extension ErrorCode {
         remedy: "Check that the settings name the right service, and mend the service.")
 
     static let ofKMS: [ErrorCode] = [
-        kmsNotForProduction, kmsKeyUnusable, kmsRefused, kmsUnavailable, kmsDenied, kmsAnswerMalformed,
+        kmsNotForProduction, kmsKeyUnusable, kmsKeyShared, kmsRefused, kmsUnavailable, kmsDenied,
+        kmsAnswerMalformed,
     ]
 }
