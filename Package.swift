@@ -240,6 +240,7 @@ let house: [Room] =
                 "Settings",
                 "Signatures",
                 "SigningProtocol",
+                "Storage",
                 "Verification",
             ]),
         Room(

@@ -44,6 +44,7 @@ func main() async throws {
     let readiness = plane.readiness(clock: Moment.now)
     let metrics = Metrics()
     metrics.declare(plane.pool)
+    let board = OutlookBoard(metrics, clock: Moment.now)
     let api = ControlAPI(
         keys: plane.keys, users: plane.users, grants: plane.grants,
         approvals: plane.approvals, records: plane.records, readiness: readiness,
@@ -74,7 +75,8 @@ func main() async throws {
         ])
 
     let caretaker = Task {
-        await Caretaker(plane.keys, rotation: plane.rotation).run(every: .seconds(60), log: log)
+        await Caretaker(plane.keys, rotation: plane.rotation, board: (board, settings.watchedFiles))
+            .run(every: .seconds(60), log: log)
     }
     for await signal in signals {
         if signal == .end { break }

@@ -8,7 +8,7 @@ import Testing
 /// The real programs over a private MariaDB whose users have the rights of their programs and no others.
 final class Plant {
     let folder: TemporaryFolder
-    let database: DatabaseServer
+    private(set) var database: DatabaseServer
     let token: String
     private(set) var server: Companion?
     private(set) var rest = ""
@@ -54,6 +54,8 @@ final class Plant {
             file = "certifying-kms-key"
             [pki]
             folder = "pki"
+            [backup]
+            folder = "backups"
             [log]
             form = "json"
             [hardening]
@@ -80,6 +82,24 @@ final class Plant {
 
     // Before the database, which waits until nobody holds what the server inherited.
     deinit { server?.end() }
+
+    /// Another database, in which the users are and the one who migrates has his rights, but nothing else.
+    func moveToEmptyDatabase() throws {
+        stop()
+        let old = database.socket
+        database = try DatabaseServer()
+        for user in ["signet_control", "signet_migration", "signet_data"] {
+            let password = String(decoding: try folder.read(user), as: UTF8.self)
+            try database.sql("CREATE USER \(user)@localhost IDENTIFIED BY '\(password)'")
+        }
+        let text = String(decoding: try folder.read("control-server.toml"), as: UTF8.self)
+        try folder.write("control-server.toml", text.replacingOccurrences(of: old, with: database.socket))
+        try giveRights("migration")
+    }
+
+    func giveRights(_ role: String) throws {
+        try database.sql(admin(["database", "rights", role, "--host", "localhost"]))
+    }
 
     @discardableResult
     func admin(_ arguments: [String]) throws -> String { try Self.admin(config, arguments) }

@@ -17,7 +17,7 @@ public enum AdminCommands {
                 + "whoever may read those may use it."
         ],
         version: "control-admin 0.1.0", options: [config, .set],
-        commands: [migrate, setUp, clusterKeys, audit, database, pki])
+        commands: [migrate, setUp, doctor, clusterKeys, audit, backup, database, pki])
 
     private static let migrate = CommandTree(
         "migrate", "bring the database's schema to this release",
@@ -72,6 +72,62 @@ public enum AdminCommands {
                     .value("head", "N:HEX", "a head of the audit that was told before, which has to be in it")
                 ],
                 examples: [CommandExample("Each night", "control-admin audit verify")])
+        ])
+
+    private static let doctor = CommandTree(
+        "doctor", "look for what needs looking after",
+        details: [
+            "Database, schema, clock and key service; keys, certificates of the transport and revocation lists that end soon; "
+                + "and whether there is a backup that was verified. It ends with 0 when all is well, else with 1."
+        ],
+        options: [
+            .value("days", "N", "what ends within so many days", .integer(1...3650), fallback: "30"),
+            .value(
+                "output", short: "o", "FORM", "how it tells", .choice(["text", "json"]), fallback: "text"),
+        ],
+        examples: [
+            CommandExample("Each morning", "control-admin doctor"),
+            CommandExample("For a monitor", "control-admin doctor --output json"),
+        ])
+
+    private static let file = CommandArgument("FILE", "the backup", .file)
+
+    private static let backup = CommandTree(
+        "backup", "keep all that the control plane knows, and live with it again",
+        commands: [
+            CommandTree(
+                "create", "write all tables to a file, as they are at one moment",
+                details: [
+                    "Private halves stay sealed: without the key service nobody opens them, and neither does whoever has the "
+                        + "file. The servers go on meanwhile."
+                ],
+                options: [
+                    .value("out", "FILE", "a new file; else one in the setting backup.folder", .file)
+                ],
+                examples: [CommandExample("Each night", "control-admin backup create")]),
+            CommandTree(
+                "verify", "check that a backup could be restored",
+                details: [
+                    "The key service opens the cluster keys, every row is under its code, every private half opens, and no "
+                        + "chain has a gap. What was found is kept beside the file for `doctor`."
+                ],
+                arguments: [file],
+                examples: [CommandExample("After making it", "control-admin backup verify night.backup")]),
+            CommandTree(
+                "restore", "write a backup into an empty database",
+                details: [
+                    "As the user `owner_user`, who may change the schema. The backup is verified first, and a database in "
+                        + "which anything was ever done is refused."
+                ],
+                options: [
+                    .value(
+                        "folder", "DIR", "migrations", .folder, fallback: "migrations",
+                        variable: "SIGNET_MIGRATIONS")
+                ],
+                arguments: [file],
+                examples: [
+                    CommandExample("On a new machine", "control-admin backup restore night.backup")
+                ]),
         ])
 
     private static let database = CommandTree(

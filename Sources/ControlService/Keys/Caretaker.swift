@@ -9,9 +9,14 @@ internal import Signatures
 public struct Caretaker: Sendable {
     private let keys: KeyRegister
     private let rotation: Rotation?
+    private let board: (board: OutlookBoard, files: [String])?
 
-    public init(_ keys: KeyRegister, rotation: Rotation? = nil) {
+    /// `board` shows what ends soon, the certificates in `files` too.
+    public init(
+        _ keys: KeyRegister, rotation: Rotation? = nil, board: (board: OutlookBoard, files: [String])? = nil
+    ) {
         self.keys = keys
+        self.board = board
         self.rotation = rotation
     }
 
@@ -47,7 +52,15 @@ public struct Caretaker: Sendable {
                 if report.rotation.broken > 0 { report.troubles.append(.sealBroken) }
             } catch { report.note(error) }
         }
+        await look(&report)
         return report
+    }
+
+    private func look(_ report: inout Report) async {
+        guard let board else { return }
+        do {
+            board.board.show(try await keys.outlook(files: board.files))
+        } catch { report.note(error) }
     }
 
     /// Rounds until the task is cancelled.
@@ -129,6 +142,11 @@ extension Caretaker.Report {
 }
 
 extension KeyRegister {
+    /// What ends soon.
+    func outlook(files: [String]) async throws -> Outlook {
+        try await .look(keys, lists.store, files: files, at: clock())
+    }
+
     /// Whether it was done.
     func expire(_ stored: StoredKey) async throws -> Bool {
         try await ring.check(stored)

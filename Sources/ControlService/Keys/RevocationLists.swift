@@ -14,7 +14,7 @@ internal import Signatures
 final class RevocationLists: Sendable {
     private let keys: any KeyStore
     private let proposals: any ProposalStore
-    private let lists: any RevocationListStore
+    let store: any RevocationListStore
     private let ring: ClusterKeyRing
     private let clock: Clock
     private let making = Lock<[KeyID: Task<StoredRevocationList, any Error>]>([:])
@@ -26,7 +26,7 @@ final class RevocationLists: Sendable {
     ) {
         self.keys = keys
         self.proposals = proposals
-        self.lists = lists
+        store = lists
         self.ring = ring
         self.clock = clock
     }
@@ -37,7 +37,7 @@ final class RevocationLists: Sendable {
 
     /// The present list, in PEM.
     func list(of authority: StoredKey) async throws -> String {
-        if let newest = try await lists.newestList(of: authority.record.id), clock() < newest.next {
+        if let newest = try await store.newestList(of: authority.record.id), clock() < newest.next {
             return try Self.pem(newest)
         }
         return try Self.pem(await renew(authority))
@@ -45,7 +45,7 @@ final class RevocationLists: Sendable {
 
     /// An old one.
     func list(of authority: StoredKey, number: UInt64) async throws -> String {
-        guard let list = try await lists.list(of: authority.record.id, number: number) else {
+        guard let list = try await store.list(of: authority.record.id, number: number) else {
             throw ControlError(.notFound, "the key \(authority.record.name) made no list \(number)")
         }
         return try Self.pem(list)
@@ -83,7 +83,7 @@ final class RevocationLists: Sendable {
             let now = clock()
             let list = try await next(of: authority, with: [], at: now)
             do {
-                try await lists.add(
+                try await store.add(
                     list,
                     Caller(program: "control-server").event(
                         .revocationList, authority.record.id.description, at: now,
@@ -91,7 +91,7 @@ final class RevocationLists: Sendable {
                 return list
             } catch let error as KeyringError where error.code == .changedMeanwhile {
                 // Another server, or a revocation, made one.
-                if let newest = try await lists.newestList(of: authority.record.id), now < newest.next {
+                if let newest = try await store.newestList(of: authority.record.id), now < newest.next {
                     return newest
                 }
             }
@@ -104,11 +104,17 @@ final class RevocationLists: Sendable {
 
     /// Whether the newest list lacks something, or will soon be too old.
     func isDue(_ authority: StoredKey) async throws -> Bool {
-        guard let newest = try await lists.newestList(of: authority.record.id) else { return true }
+        guard let newest = try await store.newestList(of: authority.record.id) else { return true }
         if newest.next + (.zero - Self.margin) <= clock() { return true }
         let listed = try CertificateRevocationList(der: newest.der.span).entries.map(\.serialNumber)
-        return Set(listed) != Set(try await entries(of: authority.record.id).map(\.serialNumber))
+        // Looked at each minute, so those alone that may be on it, of any number of children.
+        let revoked = try await entries(of: authority.record.id, in: Self.statesOfRevoked)
+        return Set(listed) != Set(revoked.map(\.serialNumber))
     }
+
+    private static let statesOfRevoked: Set<KeyState> = [
+        .revoked, .revokedPendingDeletion, .deleted, .destroyed,
+    ]
 
     /// The list after the newest one, with what the database says and these revocations, which are about to be written.
     func next(
@@ -116,7 +122,7 @@ final class RevocationLists: Sendable {
     ) async throws -> StoredRevocationList {
         let id = authority.record.id
         // The newest number first: what is revoked afterwards makes another list, and then this one is not taken.
-        let previous = try await lists.newestList(of: id)?.number ?? 0
+        let previous = try await store.newestList(of: id)?.number ?? 0
         var entries = try await entries(of: id)
         for (key, proposal) in more { entries.append(try Self.entry(key, proposal)) }
         let number = max(previous + 1, UInt64(max(1, now.seconds)))
@@ -135,8 +141,11 @@ final class RevocationLists: Sendable {
     ///
     /// The codes of all rows that hang on the authority are looked at: one that somebody edited into another state would
     /// otherwise be missing in silence.
-    private func entries(of authority: KeyID) async throws -> [RevocationListDraft.Entry] {
+    private func entries(of authority: KeyID, in states: Set<KeyState>? = nil) async throws
+        -> [RevocationListDraft.Entry]
+    {
         var query = KeyQuery()
+        query.states = states
         query.parent = authority
         query.withDeleted = true
         query.limit = KeyQuery.largest

@@ -19,6 +19,13 @@ extension ControlSettings {
     }
 }
 
+extension ControlSettings {
+    /// The certificates that the server serves with and lets in by: who looks after it has to renew them.
+    public var watchedFiles: [String] {
+        [service.certificates] + (service.clientAuthority.map { [$0] } ?? [])
+    }
+}
+
 extension ControlSettings.LogSection {
     public var form: LogForm? { isJSON.map { $0 ? .json : .pretty(colours: false) } }
 }

@@ -30,6 +30,14 @@ public struct ControlSettings: Sendable {
         public var limits: RateLimits.Rules
     }
 
+    /// `[backup]`; for `control-admin` alone.
+    public struct BackupSection: Sendable {
+        /// Where backups go that are given no place.
+        public var folder: String
+        /// How old the newest good one may be.
+        public var age: Duration
+    }
+
     /// `[log]`
     public struct LogSection: Sendable {
         public var level: LogLevel
@@ -52,6 +60,7 @@ public struct ControlSettings: Sendable {
     public var rotation: RotationRules
     /// The folder of the transport's own certificate authority; for `control-admin` alone.
     public var authority: String
+    public var backup: BackupSection
     public var log: LogSection
     public var hardening: Hardening
 
@@ -114,6 +123,12 @@ public struct ControlSettings: Sendable {
         rotation.uses = engine.value(
             "rotate_after_uses", .integer(in: 1000...1 << 40), default: rotation.uses)
         authority = settings.section("pki").value("folder", .path, default: "/var/lib/signet/pki")
+        let backups = settings.section("backup")
+        backup = BackupSection(
+            folder: backups.value("folder", .path, default: "/var/lib/signet/backup"),
+            age: backups.value(
+                "max_age", .duration(in: .seconds(3600) ... .seconds(3660 * 86_400)),
+                default: .seconds(7 * 86_400)))
         log = LogSection(reading: settings.section("log"))
         hardening = Hardening(reading: settings.section("hardening"))
     }

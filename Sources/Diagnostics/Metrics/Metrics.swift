@@ -65,6 +65,20 @@ public final class Metrics: Sendable {
         declare(name, help, "gauge", []) { $0.sample(name, [], PrometheusText.number(value())) }
     }
 
+    /// Gauges that are measured when the metrics are read, by the values that one label has then, each once and at most
+    /// `seriesLimit` of them.
+    public func gauges(
+        _ name: StaticString, help: StaticString, label: StaticString,
+        reading values: @escaping @Sendable () -> [(label: String, value: Double)]
+    ) {
+        declare(name, help, "gauge", []) { text in
+            var seen: Set<String> = []
+            for (value, number) in values().prefix(Self.seriesLimit) where seen.insert(value).inserted {
+                text.sample(name, [(label.description, value)], PrometheusText.number(number))
+            }
+        }
+    }
+
     public func histogram(
         _ name: StaticString, help: StaticString, bounds: [Double] = Histogram.seconds
     ) -> Histogram {

@@ -31,9 +31,15 @@ extension ErrorCode {
         "file-not-written", .configuration,
         cause: "A file could not be written, or a file of that name exists and is not to be replaced.",
         remedy: "Check the path, the owner and mode of its folder, and the room on the disk.")
+    public static let needsAttention = ErrorCode(
+        "needs-attention", .conflict,
+        cause: "Something about the control plane needs looking after, or soon will.",
+        remedy:
+            "Read what `control-admin doctor` told about each; docs/reference/control-admin.md says what to do."
+    )
 
     static let ofControlService: [ErrorCode] = [
         tokenInvalid, roleMissing, alreadySetUp, authorityExists, authorityMissing,
-        certificateNotFound, fileNotWritten,
+        certificateNotFound, fileNotWritten, needsAttention,
     ]
 }

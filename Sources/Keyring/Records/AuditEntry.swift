@@ -76,6 +76,7 @@ public enum AuditAction: String, CaseIterable, Sendable {
     case tokenRevoke = "token-revoke"
     case clusterKeyCreate = "cluster-key-create"
     case clusterKeyRetire = "cluster-key-retire"
+    case backupRestore = "backup-restore"
 }
 
 /// One event in its place in the chain.

@@ -30,7 +30,12 @@ public struct DatabaseResult: Sendable {
 /// `badStatement` error that names the column.
 public struct DatabaseRow: Sendable {
     public let values: [DatabaseValue]
-    let columns: [String]
+    package let columns: [String]
+
+    package init(values: [DatabaseValue], columns: [String]) {
+        self.values = values
+        self.columns = columns
+    }
 
     public subscript(column: String) -> DatabaseValue {
         get throws(DatabaseError) {

@@ -55,7 +55,7 @@ struct ClusterKeyTable {
         guard isThere != nil else { throw KeyFaults.clusterKeyRetired }
     }
 
-    private func key(_ row: DatabaseRow) throws -> WrappedKey {
+    func key(_ row: DatabaseRow) throws -> WrappedKey {
         try reading("a cluster key") {
             WrappedKey(
                 id: try row.id("id"), plane: plane, provider: try row.text("provider"),

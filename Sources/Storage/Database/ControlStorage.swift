@@ -74,6 +74,9 @@ extension ControlStorage: AuditStore {
         try await read { try RevisionTable.entries(after: sequence, limit: limit, $0) }
     }
 
+    /// An entry in the audit about what changed no row of a table.
+    public func note(_ event: AuditEvent) async throws { _ = try await change(event) { _ in } }
+
     public func auditHead() async throws -> ChainHead { try await read { try RevisionTable.head($0) } }
 
     /// The revision and the clock of the database, for the health of a server.

@@ -67,7 +67,7 @@ enum GrantTable {
         return grants
     }
 
-    private static func grant(_ rows: ArraySlice<DatabaseRow>) throws -> StoredGrant {
+    static func grant(_ rows: ArraySlice<DatabaseRow>) throws -> StoredGrant {
         guard let row = rows.first else { throw StorageError(.rowForged, "a grant without a row") }
         return try reading("a grant") {
             let keys = Set(try rows.map { try $0.id("key_id", of: KeyRecord.self) })

@@ -68,7 +68,7 @@ enum ProposalTable {
         ).rows.map { try proposal($0) }
     }
 
-    private static func proposal(_ row: DatabaseRow) throws -> StoredProposal {
+    static func proposal(_ row: DatabaseRow) throws -> StoredProposal {
         try reading("a request for approval") {
             StoredProposal(
                 proposal: try Proposal(decoding: row.bytes("body")),
