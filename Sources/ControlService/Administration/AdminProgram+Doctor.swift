@@ -96,9 +96,9 @@ extension AdminProgram {
 
     private func examineKeyService(_ settings: ControlSettings) async -> [Finding] {
         do {
-            let wrapping = try settings.keyService.open(in: settings.environment, log: log)
-            try await wrapping.checkHealth()
-            return [Finding(level: .good, check: "kms", message: "\(wrapping.provider) answers")]
+            try await settings.keyService.open(in: settings.environment, log: log).checkHealth()
+            try await settings.certifyingService?.open(in: settings.environment, log: log).checkHealth()
+            return [Finding(level: .good, check: "kms", message: "it answers")]
         } catch {
             return [Self.failed("kms", error)]
         }

@@ -178,7 +178,7 @@ public final class ClusterKeyRing: Sendable {
         return try await open(first)
     }
 
-    private func key(_ id: ClusterKeyID) async throws -> ClusterKey {
+    func key(_ id: ClusterKeyID) async throws -> ClusterKey {
         if let key = known.withLock({ $0[id] }) { return key }
         guard let wrapped = try await store.clusterKey(id) else {
             throw ControlError(

@@ -25,8 +25,7 @@ extension AdminProgram {
         guard let newest = try await plane.storage.clusterKeys(of: .control).first else {
             throw ControlError(.unavailable, "there is nothing to keep yet: `control-admin init` comes first")
         }
-        let wrapping = try settings.keyService.open(in: settings.environment, log: log)
-        let key = try await newest.unwrapped(by: wrapping)
+        let key = try await plane.ring.key(newest.id)
         let head = BackupHead(
             schema: try await SchemaVersion.present(plane.pool), created: now, clusterKey: newest.id)
         let digest = try await plane.pool.run { connection in
@@ -59,8 +58,15 @@ extension AdminProgram {
 
     private func check(_ path: String, _ settings: ControlSettings) async throws -> BackupCheck {
         let check = try BackupCheck(path)
-        try await check.run(settings.keyService.open(in: settings.environment, log: log))
+        try await check.run(ring(over: BackupKeys(check.contents), settings))
         return check
+    }
+
+    /// What the key services of the settings open.
+    func ring(over keys: any ClusterKeyStore, _ settings: ControlSettings) throws -> ClusterKeyRing {
+        ClusterKeyRing(
+            store: keys, wrapping: try settings.keyService.open(in: settings.environment, log: log),
+            certifying: try settings.certifyingService?.open(in: settings.environment, log: log))
     }
 
     private func tell(_ contents: BackupContents) {

@@ -18,26 +18,37 @@ struct BackupCheck {
         }
     }
 
-    func run(_ wrapping: any KeyWrapping) async throws {
-        var opened: [ClusterKeyID: ClusterKey] = [:]
-        for wrapped in contents.clusterKeys { opened[wrapped.id] = try await wrapped.unwrapped(by: wrapping) }
-        func key(_ id: ClusterKeyID) throws -> ClusterKey {
-            guard let key = opened[id] else {
-                throw ControlError(.sealBroken, "the cluster key \(id) is not in the backup")
-            }
-            return key
-        }
-        let sealing = try key(contents.head.clusterKey)
+    /// With a ring over what the backup holds.
+    func run(_ ring: ClusterKeyRing) async throws {
+        for wrapped in contents.clusterKeys { _ = try await ring.key(wrapped.id) }
+        let sealing = try await ring.key(contents.head.clusterKey)
         guard sealing.plane == .control else {
             throw ControlError(.rowForged, "the backup is authenticated by a key that data-servers have too")
         }
         try sealing.checkBackup(contents.digest, code: contents.code)
         for stored in contents.keys {
-            let cluster = try key(stored.code.clusterKey)
+            let cluster = try await ring.key(stored.code.clusterKey)
             try cluster.checkRow(stored)
             if stored.sealed != nil { _ = try cluster.unseal(stored) }
         }
-        for grant in contents.grants { try key(grant.code.clusterKey).checkRow(grant) }
-        for proposal in contents.proposals { try key(proposal.code.clusterKey).checkRow(proposal) }
+        for grant in contents.grants { try await ring.check(grant) }
+        for proposal in contents.proposals { try await ring.check(proposal) }
     }
+}
+
+/// The cluster keys of a backup.
+struct BackupKeys: ClusterKeyStore {
+    let keys: [WrappedKey]
+
+    init(_ contents: BackupContents) { keys = contents.clusterKeys }
+
+    func add(_ key: WrappedKey, _ event: AuditEvent) async throws {
+        throw ControlError(.unsupported, "nothing is added to a backup")
+    }
+
+    func clusterKeys(of plane: Plane) async throws -> [WrappedKey] {
+        keys.filter { $0.plane == plane }.sorted { ($0.created, $0.id) > ($1.created, $1.id) }
+    }
+
+    func clusterKey(_ id: ClusterKeyID) async throws -> WrappedKey? { keys.first { $0.id == id } }
 }
