@@ -78,15 +78,20 @@ func main() async throws {
         await Caretaker(plane.keys, rotation: plane.rotation, board: (board, settings.watchedFiles))
             .run(every: .seconds(60), log: log)
     }
+    let notice = ServiceNotice(environment: environment)
+    notice.ready()
     for await signal in signals {
         if signal == .end { break }
+        notice.reloading()
         do {
             try context.reload()
             log.info("certificates were read again")
         } catch let error as TransportError {
             log.error("certificates could not be read again, the old ones stay", ["error": .error(error)])
         }
+        notice.ready()
     }
+    notice.stopping()
     log.info("ending")
     caretaker.cancel()
     await listener.drain(within: settings.service.drain)

@@ -22,7 +22,7 @@ let program = CommandTree(
             + "makes it read certificates, revocation lists and log level again; other settings need a restart.",
     ], version: "data-server 0.1.0",
     options: [
-        .value("config", short: "c", "FILE", "settings file", .file, fallback: "config/data-server.toml"),
+        .value("config", short: "c", "FILE", "settings file", .file, fallback: "/etc/signet/data-server.toml"),
         .flag("check", "check the settings, print them and end"), .set,
     ],
     examples: [
@@ -73,10 +73,15 @@ func serve(_ invocation: Invocation, _ signals: AsyncStream<ProcessSignal>) asyn
     print("serving at \(server.address)")
     if let status = server.statusAddress { print("status at \(status)") }
     fflush(nil)
+    let notice = ServiceNotice(environment: environment())
+    notice.ready()
     for await signal in signals {
         guard signal == .reload else { break }
+        notice.reloading()
         await reload(server, sink, log, invocation)
+        notice.ready()
     }
+    notice.stopping()
     await server.drain(within: settings.drainTime)
     await pool.close()
 }
