@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: deps demo up down build release test check fmt fuzz bench proof docs samples db db-up db-down clean help
+.PHONY: deps demo up down build release install deb test check fmt fuzz bench proof docs samples db db-up db-down clean help
 
 # Set here, so that a variable of the same name in the environment means nothing; `make NAME=...` still does.
 NAME =
@@ -12,6 +12,8 @@ SECONDS = 60
 COUNT = 300
 RARE =
 FOLDER = .build/samples
+PREFIX = /usr/local
+DESTDIR =
 
 deps: ## Install what building and testing need and this machine lacks
 	@bash Scripts/deps test
@@ -30,6 +32,12 @@ build: ## Build everything, tests too
 
 release: ## Build everything optimised
 	@bash Scripts/build release
+
+install: ## Install programs that need no Swift, samples of settings and units [PREFIX=/usr/local] [DESTDIR=]
+	@bash Scripts/install '$(PREFIX)' '$(DESTDIR)'
+
+deb: ## Make Debian packages in .build/deb: signet, signet-data-server, signet-control-server
+	@bash Scripts/deb
 
 test: ## Run the suite [ROOMS=Bytes,HTTP] [FILTER=regex] [SANITIZE=thread|address] [STRICT=1: a skip is a failure]
 	@bash Scripts/test

@@ -22,7 +22,8 @@ let program = CommandTree(
             + "makes it read certificates, revocation lists and log level again; other settings need a restart.",
     ], version: "data-server 0.1.0",
     options: [
-        .value("config", short: "c", "FILE", "settings file", .file, fallback: "/etc/signet/data-server.toml"),
+        .value(
+            "config", short: "c", "FILE", "settings file", .file, fallback: "/etc/signet/data-server.toml"),
         .flag("check", "check the settings, print them and end"), .set,
     ],
     examples: [

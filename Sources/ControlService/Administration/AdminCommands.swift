@@ -23,7 +23,8 @@ public enum AdminCommands {
         "migrate", "bring the database's schema to this release",
         options: [
             .value(
-                "folder", "DIR", "migrations", .folder, fallback: "migrations", variable: "SIGNET_MIGRATIONS")
+                "folder", "DIR", "migrations, if not those of this release", .folder,
+                variable: "SIGNET_MIGRATIONS")
         ],
         examples: [CommandExample("Before a new release starts", "control-admin migrate")])
 

@@ -69,7 +69,7 @@ public struct AdminProgram: Sendable {
 
     private func migrate(_ invocation: Invocation) async throws {
         let settings = try settings(invocation)
-        let migrations = try Migrations(folder: invocation.text("folder") ?? "migrations")
+        let migrations = try Migrations(folder: invocation.text("folder") ?? MigrationsFolder.found())
         // A pool of one: its connection has a thread of its own, on which a migration may block.
         var limits = PoolLimits()
         limits.size = 1
