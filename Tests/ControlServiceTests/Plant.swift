@@ -128,6 +128,12 @@ final class Plant {
         server = nil
     }
 
+    /// As whatever ends a process without a word.
+    func kill() {
+        server?.end()
+        server = nil
+    }
+
     /// Asks over the network; the answer's status and body.
     func curl(
         _ path: String, _ options: [String] = [], anonymous: Bool = false, certificates: String = "pki/ca.crt"
