@@ -206,31 +206,6 @@ import Testing
         #expect(found == .rowForged)
     }
 
-    // MARK: All or nothing
-
-    /// A failing statement in the middle of a change, on each of its tables in turn.
-    @Test(arguments: [
-        ("INSERT", "public_key"), ("INSERT", "key_name"), ("INSERT", "signing_key"),
-        ("INSERT", "audit_entry"),
-        ("UPDATE", "audit_head"), ("UPDATE", "revision"),
-    ])
-    func aFailingStatementLeavesNothing(_ verb: String, _ table: String) async throws {
-        let stores = try await Stores(.mariaDB)
-        try stores.database?.sql(
-            """
-            CREATE TRIGGER stop_\(table) BEFORE \(verb) ON \(table) FOR EACH ROW SIGNAL SQLSTATE '45000'
-                SET MESSAGE_TEXT = 'stopped';
-            """)
-        let key = try stores.stored("kernel-modules")
-        #expect(
-            await code { try await stores.keys.add([key], Stores.event(.keyGenerate)) } == .databaseStatement)
-        try stores.database?.sql("DROP TRIGGER stop_\(table)")
-        #expect(try await stores.keys.keys(KeyQuery()).total == 0)
-        #expect(try await stores.audit.auditHead() == .start)
-        #expect(try await stores.source.pulse().revision == Revision(1))
-        try await stores.keys.add([key], Stores.event(.keyGenerate))
-    }
-
     @Test func theDatabasesClock() async throws {
         let stores = try await Stores(.mariaDB)
         let time = try await stores.source.pulse().time.seconds
