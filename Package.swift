@@ -109,7 +109,7 @@ let house: [Room] =
         Room(
             floor: 8, name: "Verification",
             uses: ["Artifacts", "Bytes", "Cryptography", "Diagnostics", "Settings", "Signatures"],
-            testUses: ["ASN1", "SampleFiles"]),
+            testUses: ["ASN1", "SampleFiles", "Secrets"]),
 
         Room(
             floor: 9, name: "Console",

@@ -100,6 +100,18 @@ let signaturesTargets: [FuzzTarget] = [
         let verdict = try signature.verdict(on: signature.imageDigest, by: SignerTrust(), at: 0)
         guard verdict.refusal == .signerUnknown else { throw BrokenPromise("\(verdict) without a signer") }
     },
+    // Whatever is verified has an outline, and the same algorithms in it.
+    FuzzTarget("cms-outline") { input in
+        let outline = try? CMSOutline(input.span)
+        if let outline, outline.parts.isEmpty || outline.parts.contains(where: { $0.digest.isEmpty }) {
+            throw BrokenPromise("an outline of nothing")
+        }
+        let isModule = (try? ModuleSignature(input.span)) != nil
+        guard isModule || (try? CMSSignature(input.span)) != nil else { return }
+        guard let part = outline?.parts.first, part.hasAttributes != isModule, part.digest.hasPrefix("sha"),
+            ["RSA", "ECDSA"].contains(part.algorithm)
+        else { throw BrokenPromise("another outline than the signature has") }
+    },
     FuzzTarget("indirect-data") { input in
         guard let data = try? IndirectData(reading: input) else { return }
         let encoded = IndirectData(data.digest).encoded

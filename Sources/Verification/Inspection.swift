@@ -14,19 +14,19 @@ public struct Inspection: Sendable {
         public let value: String
     }
 
-    /// A digest that stands in the file.
+    /// A digest that stands in the file or a signature of it, or is of the file.
     public struct FileDigest: Hashable, Sendable {
         public enum State: String, Sendable {
             case good
             case bad
-            /// Nothing here makes such digests, or what it is over is missing.
-            case unchecked
+            /// It stands nowhere; it is of what is there.
+            case computed
         }
 
         /// Such as `payload`.
         public let subject: String
         public let algorithm: String
-        /// As the file has it.
+        /// As it stands there.
         public let value: String
         public let state: State
     }
@@ -66,10 +66,12 @@ extension Inspection {
     /// told of a damaged file is told, beside what is wrong with it.
     @available(*, noasync, message: "it reads a file")
     public init(of path: String, as kind: SigningKind? = nil, detached: [UInt8]? = nil) throws {
-        let kind = try kind ?? Artifact.kind(of: path)
+        let kind = try kind ?? VerifiedKinds.kind(of: path, detached: detached)
         self.init(path: path, kind: kind)
         let row = try VerifiedKinds.row(kind, for: path)
-        try row.inspect(path, into: &self)
+        try row.inspect(path, detached: detached, into: &self)
+        let whole = try Artifact.digest(of: path, .sha256)
+        add(whole, of: "file")
         guard found == nil else { return }
         do {
             let nobody = TrustedKeys()
@@ -97,14 +99,14 @@ extension Inspection {
         if !problems.contains(problem) { problems.append(problem) }
     }
 
-    /// What a server would be sent.
-    mutating func describe(_ artifact: Artifact) {
-        claim =
-            switch artifact.claim.content {
-            case .bytes(let bytes): "\(bytes.count) bytes"
-            case .midstate(let midstate): "\(midstate.count) bytes by their hash"
-            case .image(let image): "\(image.digest.algorithm.rawValue):\(image.digest)"
-            case .digest(let digest): "\(digest.algorithm.rawValue):\(digest)"
-            }
+    /// A digest that a signature names, compared with what is there.
+    mutating func compare(_ announced: Digest, in signature: String, with made: Digest?) {
+        add(
+            digest: announced.description, announced.algorithm.rawValue, of: signature,
+            made == announced ? .good : .bad)
+    }
+
+    mutating func add(_ digest: Digest, of subject: String) {
+        add(digest: digest.description, digest.algorithm.rawValue, of: subject, .computed)
     }
 }

@@ -233,7 +233,7 @@ import Testing
 
     @Test(.needs(.program("sbverify"))) func signsDebiansImages() throws {
         let signer = try ImageSigner.made.get()
-        for file in try DebianImages.paths() {
+        for file in try DebianFiles.images() {
             let folder = try TemporaryFolder()
             let path = folder.path + "/a.efi"
             try Command.check(["cp", file, path])
@@ -257,7 +257,7 @@ import Testing
 
     /// Debian's kernel and loader, judged by Debian's own authority, which comes with shim.
     @Test func vendorSignaturesAreRead() throws {
-        let signed = try DebianImages.paths().filter { try !Artifact(reading: $0).signatures.isEmpty }
+        let signed = try DebianFiles.images().filter { try !Artifact(reading: $0).signatures.isEmpty }
         #expect(signed.contains { $0.contains("vmlinuz") })
         for file in signed {
             let refusals = try Self.verdict(file, SignerTrust())
@@ -277,48 +277,10 @@ import Testing
         let folder = try TemporaryFolder()
         let path = try folder.write("a.efi", SampleImage().bytes)
         try Command.check(["truncate", "-s", "\(Trials.count(16, full: 100) << 20)", path])
-        let before = Self.memory()
+        let before = Effort.peakMemory
         try signer.sign(path)
         #expect(try Self.verdict(path, SignerTrust(authorities: [signer.root])) == [nil])
-        #expect(Self.memory() - before < 8 << 10, "KiB")
+        #expect(Effort.peakMemory - before < 8 << 20)
         #expect(try Self.sbverify(path, signer.rootFile))
     }
-
-    /// The most that this process ever had, in KiB.
-    private static func memory() -> Int {
-        let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-    }
-}
-
-/// Images out of Debian's packages, fetched once for each checkout.
-enum DebianImages {
-    static func paths() throws -> [String] {
-        let folder = Repository.path(".build/images")
-        if !FileManager.default.fileExists(atPath: folder + "/done") {
-            try Command.check(["sh", "-c", fetch, folder])
-        }
-        // The kernel comes with the modules.
-        _ = try DebianModules.paths(1)
-        let names = ["(", "-name", "*.efi", "-o", "-name", "*.efi.stub", "-o", "-name", "*.efi.signed"]
-        let all = try Command.check(
-            ["find", folder, Repository.path(".build/modules/tree/boot")] + names + [
-                "-o", "-name", "vmlinuz*", ")",
-            ]
-        ).text.split(separator: "\n").map(String.init).sorted()
-        // The large ones are much alike.
-        return Trials.areFull ? all : all.filter { !$0.contains("/grub/") || $0.hasSuffix("/grubx64.efi") }
-    }
-
-    private static let fetch = """
-        set -e
-        mkdir -p "$0"
-        cd "$0"
-        apt-get -o APT::Sandbox::User=root download systemd-boot-efi shim-unsigned grub-efi-amd64-bin shim-signed \\
-            grub-efi-amd64-signed
-        for package in *.deb; do dpkg -x "$package" tree; done
-        rm ./*.deb
-        touch done
-        """
 }

@@ -64,7 +64,7 @@ import Testing
     /// Every module of a Debian kernel: recognised, taken, and of the name that modinfo finds.
     @Test(.needs(.program("modinfo"))) func signsModulesOfADebianKernel() throws {
         let signer = try Signer.made.get()
-        let modules = try DebianModules.paths(Trials.count(5, full: 2000))
+        let modules = try DebianFiles.modules(Trials.count(5, full: 2000))
         #expect(!modules.isEmpty)
         for module in modules {
             let folder = try TemporaryFolder()
@@ -220,6 +220,9 @@ import Testing
             $0 += ModuleTrailer.append([0x30, 0])
             $0[$0.count - 32] = 1
         },
+        Bad(testDescription: "signatures without end", message: "more than 16 signatures") {
+            for _ in 0...16 { $0 += ModuleTrailer.append([0x30, 0]) }
+        },
         Bad(testDescription: "gzip", name: "a.ko.gz", code: "artifact-unsupported", message: "gzip -d") {
             $0 = [0x1f, 0x8b, 8, 0]
         },
@@ -277,33 +280,10 @@ import Testing
         try file.seek(toOffset: UInt64(moved))
         try file.write(contentsOf: Data(bytes[table...]))
         try file.close()
-        let before = RPMFileTests.peakMemory()
+        let before = Effort.peakMemory
         let survey = try Artifact.survey(of: path)
         #expect(survey.kind == (isModule ? .module : .generic))
         #expect((isModule ? 40 << 20...41 << 20 : 1 << 20...1 << 20).contains(survey.memory))
-        #expect(RPMFileTests.peakMemory() - before < 8 << 20)
+        #expect(Effort.peakMemory - before < 8 << 20)
     }
-}
-
-/// Modules out of Debian's package of a kernel, fetched once for each checkout.
-enum DebianModules {
-    static func paths(_ count: Int) throws -> [String] {
-        let folder = Repository.path(".build/modules")
-        if !FileManager.default.fileExists(atPath: folder + "/done") {
-            try Command.check(["sh", "-c", fetch, folder])
-        }
-        return try Command.check(["find", folder, "-name", "*.ko"]).text.split(separator: "\n").prefix(count)
-            .map(String.init)
-    }
-
-    private static let fetch = """
-        set -e
-        mkdir -p "$0"
-        cd "$0"
-        package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \\(linux-image-.*\\)/\\1/p' | head -n 1)
-        apt-get -o APT::Sandbox::User=root download "$package"
-        dpkg -x linux-image-*.deb tree
-        rm linux-image-*.deb
-        touch done
-        """
 }

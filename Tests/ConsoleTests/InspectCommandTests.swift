@@ -17,7 +17,10 @@ import Testing
             lines.contains {
                 $0.hasPrefix("  signature  ") && $0.contains("2023-11-14T19:26:40Z, EdDSA with")
             })
-        #expect(lines.contains("  signature  none") && lines.contains("  to sign    99 bytes"))
+        #expect(lines.contains("  signature  none"))
+        #expect(lines.contains("  to sign    the 99 bytes of the file as they are"))
+        #expect(lines.contains { $0.hasPrefix("  digest     computed, file, sha256 ") })
+        #expect(lines.contains("  taken by   Debian 12 (gpgv 2.2)"))
         #expect(bench.paper.notes.isEmpty)
     }
 
@@ -34,6 +37,21 @@ import Testing
         let lines = Bench()
         #expect(await lines.run("inspect", "-o", "jsonl", signed.path("bare"), signed.path("bad")) == 0)
         #expect(lines.paper.out.split(separator: "\n").allSatisfy { $0.contains(#""schema":1"#) })
+    }
+
+    /// A signature that lies elsewhere is that of the one file.
+    @Test func signatureElsewhere() async throws {
+        let signed = try VerifyCommandTests.Signed.made.get()
+        let bench = Bench()
+        let words = ["inspect", "--signature", signed.path("good-0.asc"), "-o", "json"]
+        #expect(await bench.run(words + [signed.path("bare")]) == 0)
+        let file = try #require((try bench.paper.json()["files"] as? [[String: Any]])?.first)
+        #expect((file["signatures"] as? [[String: Any]])?.count == 1)
+        #expect((file["targets"] as? [[String: Any]])?.count == 2)
+        let digests = try #require(file["digests"] as? [[String: Any]])
+        #expect(digests.map { $0["state"] as? String } == ["computed"])
+        #expect(await Bench().run(words + [signed.path("bare"), signed.path("bad")]) == 2)
+        #expect(await Bench().run(["inspect", "--signature", signed.path("none"), signed.path("bare")]) != 0)
     }
 
     @Test func missingFileAlone() async throws {

@@ -53,7 +53,7 @@ import Testing
         #expect(bare.outcome == .unsigned && bare.kind == sample.kind)
         #expect(VerificationError(bare)?.code.id == "signature-missing")
 
-        try signers.sign(path, digest)
+        try signers.sign(path, as: nil, digest)
         let good = try verdict(Self.keys(signers))
         #expect(good.outcome == .good, "\(good.signatures)")
         #expect(VerificationError(good) == nil)

@@ -2,13 +2,18 @@
 
 import ASN1
 import Artifacts
+import Bytes
 import Cryptography
 import Foundation
+import Secrets
 import Signatures
 
-/// Who signs in these tests: the owner of an OpenPGP certificate and the holder of a module signer's.
+/// Who signs in these tests: the owner of an OpenPGP certificate and the holder of a module signer's, of an image signer's and
+/// of one for other content.
 struct Signers {
     static let now = Int64(Date().timeIntervalSince1970)
+    /// When whatever other programs have signed until now is no longer of the future.
+    static var later: Int64 { Int64(Date().timeIntervalSince1970) + 60 }
     static let made = Result { try Signers() }
     static let others = Result { try Signers() }
 
@@ -18,6 +23,8 @@ struct Signers {
     /// Who certified the module signer.
     let authority: Certificate
     private let root: PrivateKey
+    /// By the kind that they are for.
+    private let others: [SigningKind: (key: PrivateKey, certificate: Certificate)]
 
     /// The OpenPGP key's, in upper case.
     var fingerprint: String { owner.fingerprint.map { String(format: "%02X", $0) }.joined() }
@@ -36,10 +43,33 @@ struct Signers {
             subject: DistinguishedName(commonName: "Root"), key: root.publicKey, serial: .random(),
             notBefore: begin, notAfter: end, profile: .authority(pathLength: 0)
         ).selfSigned(by: handle)
-        certificate = try CertificateDraft(
-            subject: DistinguishedName(commonName: "Modules"), key: key.publicKey, serial: .random(),
-            notBefore: begin, notAfter: end, profile: .moduleSigner
-        ).signed(by: handle, issuer: authority)
+        let authority = authority
+        func issue(
+            _ name: String, _ key: PrivateKey, _ profile: CertificateProfile
+        ) throws -> Certificate {
+            try CertificateDraft(
+                subject: DistinguishedName(commonName: name), key: key.publicKey, serial: .random(),
+                notBefore: begin, notAfter: end, profile: profile
+            ).signed(by: handle, issuer: authority)
+        }
+        certificate = try issue("Modules", key, .moduleSigner)
+        let (images, contents) = (try PrivateKey.generate(.rsa2048), try PrivateKey.generate(.rsa2048))
+        others = [
+            .efi: (images, try issue("Images", images, .imageSigner)),
+            .cms: (contents, try issue("Contents", contents, .contentSigner)),
+        ]
+    }
+
+    /// Whose signatures bring their certificate along.
+    func certificate(for kind: SigningKind) throws -> Certificate {
+        guard let other = others[kind] else { throw CancellationError() }
+        return other.certificate
+    }
+
+    /// A private half in PEM, for other programs.
+    func pem(for kind: SigningKind) throws -> [UInt8] {
+        let secret = try (others[kind]?.key ?? key).pem()
+        return Array(copying: secret.bytes)
     }
 
     /// The authority's list, which has nobody on it.
@@ -61,6 +91,17 @@ struct Signers {
             return try draft.signed(by: SigningHandle(key, draft.algorithm))
         }
         let signer = try owner.signer(for: key.publicKey, at: time)
+        if let (key, certificate) = others[claim.kind] {
+            let draft: any SignatureDraft =
+                switch claim.content {
+                case .image(let image):
+                    try AuthenticodeDraft(imageDigest: image.digest, signer: [certificate], created: time)
+                case .digest(let digest):
+                    try CMSSignatureDraft(contentDigest: digest, signer: [certificate], created: time)
+                case .bytes, .midstate: throw CancellationError()
+                }
+            return try draft.signed(by: SigningHandle(key, draft.algorithm))
+        }
         let draft =
             switch claim.content {
             case .bytes(let content) where claim.kind == .cleartext:
@@ -78,8 +119,8 @@ struct Signers {
 
     /// Signs a file in place.
     @available(*, noasync)
-    func sign(_ path: String, _ digest: DigestAlgorithm = .sha256) throws {
-        let artifact = try Artifact(reading: path, digest: digest)
-        try artifact.patch(embedding: sign(artifact.claim, digest)).apply()
+    func sign(_ path: String, as kind: SigningKind? = nil, _ digest: DigestAlgorithm = .sha256) throws {
+        let artifact = try Artifact(reading: path, as: kind, digest: digest)
+        try artifact.patch(embedding: sign(artifact.claim, digest), replacing: kind != nil).apply()
     }
 }

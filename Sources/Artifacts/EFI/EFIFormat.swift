@@ -86,7 +86,7 @@ struct EFIFormat: ArtifactFormat {
         try file.read(0..<min(file.size, EFIImage.headLimit))
     }
 
-    private func image(_ file: borrowing SourceFile) throws(ArtifactError) -> EFIImage {
+    func image(_ file: borrowing SourceFile) throws(ArtifactError) -> EFIImage {
         let head = try head(of: file)
         return try EFIImage(head.span, size: file.size)
     }

@@ -9,13 +9,14 @@ extension CommandRun {
     /// Shows what is in files, and trusts nobody.
     func inspect() throws -> Int32 {
         let kind = try kind()
+        let detached = try detachedSignature()
         var (done, failures): (Int, [ErrorCode]) = (0, [])
         var documents: [Documents.Inspected] = []
         for path in invocation.arguments("FILE") {
             try Task.checkCancellation()
             let document: Documents.Inspected
             do {
-                let inspection = try Self.inspection(of: path, kind)
+                let inspection = try Self.inspection(of: path, kind, detached)
                 done += 1
                 document = Documents.Inspected(inspection)
                 if form == .text { screen.out(InspectionText(inspection).text) }
@@ -36,8 +37,10 @@ extension CommandRun {
         return ExitStatus.of(done: done, failures: failures)
     }
 
-    private static func inspection(of path: String, _ kind: SigningKind?) throws -> Inspection {
-        try Inspection(of: path, as: kind)
+    private static func inspection(
+        of path: String, _ kind: SigningKind?, _ detached: [UInt8]?
+    ) throws -> Inspection {
+        try Inspection(of: path, as: kind, detached: detached)
     }
 }
 

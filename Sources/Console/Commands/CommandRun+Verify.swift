@@ -9,13 +9,8 @@ extension CommandRun {
     /// Judges files offline, with the keys or the policy of files that are named.
     func verify() async throws -> Int32 {
         let policy = try policy()
-        let detached = try invocation.text("signature").map { try InputFile.read($0, limit: 1 << 20) }
+        let detached = try detachedSignature()
         let paths = invocation.arguments("FILE")
-        guard detached == nil || paths.count == 1 else {
-            throw ConsoleError(
-                .badArguments, "signet verify: --signature is for one file",
-                remedy: "Name one file, or leave the option out: FILE.asc is found beside FILE.")
-        }
         var style = RunReporter.Style()
         style.doneWord = "good"
         style.command = "verify"
@@ -31,6 +26,18 @@ extension CommandRun {
             throw CancellationError()
         }
         return reporter.end()
+    }
+
+    /// What the file of a detached signature holds, where one is named.
+    func detachedSignature() throws -> [UInt8]? {
+        guard let path = invocation.text("signature") else { return nil }
+        guard invocation.arguments("FILE").count == 1 else {
+            throw ConsoleError(
+                .badArguments,
+                "signet \(invocation.path.joined(separator: " ")): --signature is for one file",
+                remedy: "Name one file, or leave the option out: FILE.asc is found beside FILE.")
+        }
+        return try InputFile.read(path, limit: 1 << 20)
     }
 
     /// What the files are; nil for each as it is recognised.

@@ -41,10 +41,12 @@ extension CommandTree {
         options: [
             .value("kind", "KIND", "what the files are, not recognised one by one", kinds),
             .flag("detached", short: "d", "look for a signature beside the file; the same as --kind generic"),
+            .value("signature", short: "s", "FILE", "the detached signature of the one file", .file),
         ],
         arguments: [CommandArgument("FILE", "a file", .file, count: 1...100_000)],
         examples: [
             CommandExample("A package", "signet inspect hello-1.0-1.x86_64.rpm"),
+            CommandExample("A signature elsewhere", "signet inspect --signature image.iso.sig image.iso"),
             CommandExample("For a script", "signet inspect --output jsonl *.rpm"),
         ])
 }

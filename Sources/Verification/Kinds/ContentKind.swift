@@ -24,7 +24,23 @@ struct ContentKind: VerifiedKind {
             })
     }
 
-    func inspect(_ path: String, into inspection: inout Inspection) throws {
-        inspection.describe(try Artifact(reading: path, as: kind))
+    func inspect(_ path: String, detached: [UInt8]?, into inspection: inout Inspection) throws {
+        let file = ClaimedDigests(try Artifact(reading: path, as: kind))
+        inspection.claim = "attributes with the digest of the file, sha256 \(try file.digest(.sha256))"
+        let signatures =
+            if let detached { try? CMSSignatures(detached.span).signatures } else {
+                file.artifact.signatures.compactMap { try? CMSSignature($0.span) }
+            }
+        for signature in signatures ?? [] {
+            let announced = signature.contentDigest
+            inspection.compare(
+                announced, in: "file, in its signature", with: try file.digest(announced.algorithm))
+            for certificate in signature.certificates {
+                inspection.add("certificate", "\(certificate.subject)")
+            }
+        }
+        let parts = (detached.map { [$0] } ?? file.artifact.signatures)
+            .compactMap { try? CMSOutline($0.span) }.flatMap(\.parts)
+        if !parts.isEmpty { inspection.judge(parts, by: Taker<[CMSOutline.Part]>.readers) }
     }
 }

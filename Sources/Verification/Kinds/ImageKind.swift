@@ -23,18 +23,38 @@ struct ImageKind: VerifiedKind {
             })
     }
 
-    func inspect(_ path: String, into inspection: inout Inspection) throws {
+    func inspect(_ path: String, detached: [UInt8]?, into inspection: inout Inspection) throws {
         let artifact = try Artifact(reading: path, as: kind)
-        inspection.describe(artifact)
-        for component in try artifact.claim.facts().generations?.components ?? [] {
+        let signatures = detached.map { [$0] } ?? artifact.signatures
+        let known = signatures.map { try? AuthenticodeSignature($0.span) }
+        let named = Set(known.compactMap { $0?.imageDigest.algorithm }).subtracting([.sha256])
+        let reading = try ImageReading(
+            of: path, digests: [.sha256] + named.sorted { $0.rawValue < $1.rawValue })
+        for section in reading.sections {
+            inspection.add("section", "\(section.name), \(section.size) bytes")
+        }
+        let generations = try artifact.claim.facts().generations?.components
+        for component in generations ?? [] {
             inspection.add("sbat", "\(component.name) \(component.generation)")
         }
-        for bytes in artifact.signatures {
-            guard let signature = try? AuthenticodeSignature(bytes.span) else { continue }
+        inspection.add("checksum", reading.isChecksumRight.map { $0 ? "right" : "wrong" } ?? "none")
+        for digest in reading.digests { inspection.add(digest, of: "image as firmware hashes it") }
+        if let first = reading.digests.first {
+            inspection.claim = "attributes with the digest of the image, \(first.algorithm.rawValue) \(first)"
+        }
+        for signature in known.compactMap({ $0 }) {
+            let announced = signature.imageDigest
+            inspection.compare(
+                announced, in: "image, in a signature",
+                with: reading.digests.first { $0.algorithm == announced.algorithm })
             for certificate in signature.certificates {
                 inspection.add("certificate", "\(certificate.subject)")
             }
         }
+        inspection.judge(
+            SeenImage(
+                reading: reading, hasGenerations: generations != nil,
+                signatures: signatures.map { try? CMSOutline($0.span) }), by: Taker<SeenImage>.all)
     }
 }
 

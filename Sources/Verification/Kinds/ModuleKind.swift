@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Artifacts
+internal import Cryptography
 internal import Signatures
 
 /// Kernel modules: CMS behind the module, by a certificate that is trusted itself.
@@ -30,9 +31,16 @@ struct ModuleKind: VerifiedKind {
         ])
     }
 
-    func inspect(_ path: String, into inspection: inout Inspection) throws {
+    func inspect(_ path: String, detached: [UInt8]?, into inspection: inout Inspection) throws {
         let artifact = try Artifact(reading: path, as: kind)
-        inspection.describe(artifact)
+        if case .bytes(let content) = artifact.claim.content {
+            inspection.claim = "the module of \(content.count) bytes without what stands behind it"
+            inspection.add(Digest(hashing: content.span, with: .sha256), of: "module")
+        }
+        let signatures = detached.map { [$0] } ?? artifact.signatures
+        if let last = signatures.last, let outline = try? CMSOutline(last.span) {
+            inspection.judge(outline.parts, by: Taker<[CMSOutline.Part]>.kernels)
+        }
         let module = try artifact.claim.facts().module
         inspection.name = module?.name
         inspection.version = module?.kernel

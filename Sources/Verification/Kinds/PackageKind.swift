@@ -39,7 +39,7 @@ struct PackageKind: VerifiedKind {
         return verdict.isValid && !coversAll ? verdict.refused(.partial) : verdict
     }
 
-    func inspect(_ path: String, into inspection: inout Inspection) throws {
+    func inspect(_ path: String, detached: [UInt8]?, into inspection: inout Inspection) throws {
         let reading = try PackageReading(of: path)
         inspection.name = reading.package.description
         inspection.version = reading.package.version
@@ -58,9 +58,8 @@ struct PackageKind: VerifiedKind {
             reading.payloadDigests.isEmpty
             ? "header and payload, since the header names no digest of the payload"
             : "the header of \(reading.headerSize) bytes"
+        inspection.judge(reading, by: Taker<PackageReading>.all)
+        guard detached == nil else { return }
         inspection.found = reading.signatures.map(\.packet.verdictWithoutSigner)
-        for target in PackageTarget.all {
-            inspection.add(target: target.name, objections: target.objections(to: reading))
-        }
     }
 }

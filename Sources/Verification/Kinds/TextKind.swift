@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Artifacts
+internal import Cryptography
 internal import Signatures
 
 /// Text with OpenPGP signatures around it: InRelease, .dsc and CHECKSUM files.
@@ -31,7 +32,18 @@ struct TextKind: VerifiedKind {
         return last
     }
 
-    func inspect(_ path: String, into inspection: inout Inspection) throws {
-        inspection.describe(try Artifact(reading: path, as: kind))
+    func inspect(_ path: String, detached: [UInt8]?, into inspection: inout Inspection) throws {
+        let artifact = try Artifact(reading: path, as: kind)
+        guard case .bytes(let text) = artifact.claim.content else { return }
+        inspection.claim =
+            "the text of \(text.count) bytes, its lines without white space at their ends and parted by CR LF"
+        if let running = CleartextMessage.digest(of: text.span, .sha256) {
+            inspection.add(running.finish(), of: "text as it is signed")
+        }
+        let found =
+            if let detached { try? OpenPGPSignature.all(in: detached.span) } else {
+                artifact.signatures.compactMap { try? OpenPGPSignature($0.span) }
+            }
+        inspection.judge(found ?? [], by: Taker<[OpenPGPSignature]>.texts)
     }
 }

@@ -12,8 +12,8 @@ protocol VerifiedKind: Sendable {
     /// where the kind has them. What makes the file worthless whoever signed it, such as a wrong digest, is an error.
     func read(_ path: String, detached: [UInt8]?) throws -> SignedFile
 
-    /// Tells what is in a file, without a judgement.
-    func inspect(_ path: String, into inspection: inout Inspection) throws
+    /// Tells what is in a file, without a judgement; with the signatures of `detached`, where another file holds them.
+    func inspect(_ path: String, detached: [UInt8]?, into inspection: inout Inspection) throws
 }
 
 /// All kinds that are verified.
@@ -42,6 +42,13 @@ enum VerifiedKinds {
             if !other.signatures.isEmpty { return (.cms, other) }
         }
         return (found, file)
+    }
+
+    /// What a file is looked at as when nobody says, also where its signatures cannot be read.
+    static func kind(of path: String, detached: [UInt8]?) throws -> SigningKind {
+        let found = try recognised(path, detached)
+        guard found == .generic, detached == nil else { return found }
+        return (try? read(path, as: nil, detached: nil).kind) ?? found
     }
 
     private static func recognised(_ path: String, _ detached: [UInt8]?) throws -> SigningKind {
