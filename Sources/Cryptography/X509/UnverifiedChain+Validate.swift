@@ -48,6 +48,10 @@ extension UnverifiedChain {
         }
     }
 
+    /// Whether the names in the certificates lead to one of these roots, whatever else is wrong: a chain that does not is
+    /// a stranger's.
+    public func leads(to roots: [Certificate]) -> Bool { !paths(to: roots).isEmpty }
+
     /// The ways from the leaf to a root by the names in the certificates, at most 16; each without the two ends.
     func paths(to roots: [Certificate]) -> [[Certificate]] {
         var found: [[Certificate]] = []

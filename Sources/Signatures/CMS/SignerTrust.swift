@@ -61,9 +61,11 @@ extension SignedData {
         let policy = ChainPolicy(
             roots: trust.authorities, purpose: rules.purpose, time: moment,
             revocationLists: trust.revocationLists.isEmpty ? nil : trust.revocationLists)
+        let others = Array(inside.filter { $0 != certificate }.prefix(15))
+        let chain = UnverifiedChain(certificate, intermediates: others)
+        guard chain.leads(to: trust.authorities) else { return .signerUnknown }
         do {
-            let others = Array(inside.filter { $0 != certificate }.prefix(15))
-            _ = try UnverifiedChain(certificate, intermediates: others).validated(by: policy)
+            _ = try chain.validated(by: policy)
         } catch let refusal as ChainRefusal {
             switch refusal.reason {
             case .unknownRoot, .missingIssuer: return .signerUnknown

@@ -61,7 +61,8 @@ struct KeyBindings {
             subkeyStated = nil
             subkeys.append(Component(key: try OpenPGPKey(body: packet.body)))
         case PacketTag.signature: try take(signature: packet.body)
-        case PacketTag.trust, PacketTag.marker: break
+        case PacketTag.trust: break
+        case PacketTag.marker where packet.isMarker: break
         default: throw OpenPGPCertificate.refused("a packet with the tag \(packet.tag)")
         }
     }

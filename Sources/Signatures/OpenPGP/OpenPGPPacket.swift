@@ -25,6 +25,9 @@ struct OpenPGPPacket: Hashable, Sendable {
         self.body = body
     }
 
+    /// Whether it is the packet that means nothing, and has these three letters and no others.
+    var isMarker: Bool { tag == PacketTag.marker && body == Array("PGP".utf8) }
+
     init(reading reader: inout ByteReader) throws(BytesError) {
         let length: Int
         (tag, length) = try Self.readHeader(&reader)

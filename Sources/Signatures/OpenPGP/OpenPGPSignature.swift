@@ -58,7 +58,7 @@ public struct OpenPGPSignature: Hashable, Sendable {
                 let start = reader.offset
                 do throws(BytesError) {
                     let packet = try OpenPGPPacket(reading: &reader)
-                    if packet.tag == PacketTag.marker { continue }
+                    if packet.isMarker { continue }
                     guard packet.tag == PacketTag.signature else {
                         throw BytesError(.badCharacter, at: start)
                     }

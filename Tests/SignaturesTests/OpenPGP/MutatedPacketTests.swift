@@ -12,7 +12,8 @@ import Testing
     static let content = Array("some content".utf8)
 
     static func isGood(_ signature: [UInt8], _ certificate: [UInt8]) -> Bool {
-        guard let read = try? OpenPGPSignature(signature), let owner = try? OpenPGPCertificate(certificate)
+        guard let read = try? OpenPGPSignature.all(in: signature.span).first,
+            let owner = try? OpenPGPCertificate(certificate)
         else {
             return false
         }
@@ -29,6 +30,29 @@ import Testing
         }
     }
 
+    /// What is refused here is refused by one of the others too.
+    private static func checkRefused(
+        _ number: Int, _ signature: [UInt8], _ certificate: [UInt8], _ text: () -> String
+    ) throws {
+        // Each costs two programs.
+        guard number.isMultiple(of: Trials.count(10, full: 1)) else { return }
+        #expect(try !othersAgree(signature, certificate), "taken by both: \(text())")
+    }
+
+    /// A packet that is called a marker and holds something else: GnuPG reads no further.
+    @Test func markers() throws {
+        let owner = try TestOwner(.ed25519)
+        let signature = try owner.sign(Self.content, .sha512)
+        for (text, isTaken) in [("PGP", true), ("PGq", false), ("", false), ("PGPP", false)] {
+            let marker = OpenPGPPacket(tag: PacketTag.marker, body: Array(text.utf8)).encoded
+            let certificate = owner.certificate.encoded + marker
+            #expect(Self.isGood(signature, certificate) == isTaken, "\(text)")
+            let file = marker + signature
+            #expect(((try? OpenPGPSignature.all(in: file.span)) != nil) == isTaken)
+            #expect(try Self.othersAgree(signature, certificate) == isTaken, "\(text)")
+        }
+    }
+
     @Test(arguments: [(KeyAlgorithm.rsa2048, KeyAlgorithm?.none), (.ed25519, .p256), (.p384, .ed25519)])
     func signatures(_ algorithm: KeyAlgorithm, _ subkey: KeyAlgorithm?) throws {
         var mutator = PacketMutator(random: Trials.generator("signatures \(algorithm.rawValue)"))
@@ -39,7 +63,12 @@ import Testing
         var taken = 0
         for number in 0..<Trials.count(150, full: 3_400) {
             let bad = mutator.changed(good)
-            guard bad != good, Self.isGood(bad, certificate) else { continue }
+            guard bad != good else { continue }
+            guard Self.isGood(bad, certificate) else {
+                if mutator.touchedNumbers { continue }
+                try Self.checkRefused(number, bad, certificate) { "number \(number): \(bad)" }
+                continue
+            }
             taken += 1
             #expect(
                 try Self.othersAgree(PacketMutator.withPlainHints(bad), certificate),
@@ -57,7 +86,12 @@ import Testing
         var taken = 0
         for number in 0..<Trials.count(150, full: 3_400) {
             let bad = mutator.changed(owner.certificate.encoded)
-            guard bad != owner.certificate.encoded, Self.isGood(signature, bad) else { continue }
+            guard bad != owner.certificate.encoded else { continue }
+            guard Self.isGood(signature, bad) else {
+                if mutator.touchedNumbers { continue }
+                try Self.checkRefused(number, signature, bad) { "number \(number): \(bad)" }
+                continue
+            }
             taken += 1
             #expect(
                 try Self.othersAgree(signature, PacketMutator.withPlainHints(bad)), "number \(number): \(bad)"
