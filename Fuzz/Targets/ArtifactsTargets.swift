@@ -24,6 +24,26 @@ let artifactsTargets: [FuzzTarget] = [
             }
         }
     },
+    // The digest is put right, since no fuzzer finds one.
+    FuzzTarget("undo-journal") { input in
+        for journal in [input, withDigest(input)] {
+            guard let entries = UndoEntry.entries(of: journal) else { continue }
+            let again = UndoEntry.journal(of: entries.map(\.encoded))
+            guard journal.starts(with: again), UndoEntry.entries(of: again) == entries else {
+                throw BrokenPromise("another journal from the same entries")
+            }
+            for entry in entries {
+                guard !entry.name.isEmpty, !entry.name.contains("/"), ![".", ".."].contains(entry.name) else {
+                    throw BrokenPromise("a name that leads elsewhere: \(entry.name)")
+                }
+                for segment in entry.segments {
+                    guard segment.old.count == segment.new.count, segment.place >= 0,
+                        segment.place <= entry.size - segment.old.count
+                    else { throw BrokenPromise("a change outside of the file") }
+                }
+            }
+        }
+    },
     FuzzTarget("kernel-module") { input in
         guard let facts = try? Claim(.module, .bytes(input)).facts() else { return }
         guard facts.size == UInt64(input.count), facts.module != nil, !facts.isBlind else {
@@ -85,6 +105,17 @@ let artifactsTargets: [FuzzTarget] = [
         else { throw BrokenPromise("a stripped package has a signature") }
     },
 ]
+
+/// A journal with the right digest, and right about its length, as far as its input goes.
+private func withDigest(_ input: [UInt8]) -> [UInt8] {
+    let start = "signet undo 1\n".utf8.count + 4
+    guard input.count >= start else { return input }
+    let count = input.count - start
+    var journal = Array(input[..<(start - 4)])
+    for shift in [24, 16, 8, 0] { journal.append(UInt8(truncatingIfNeeded: count >> shift)) }
+    journal += input[start...]
+    return journal + Digest(hashing: journal.span, with: .sha256).bytes
+}
 
 /// Some image's signature, by a certificate of no use.
 private let embedded = Result<[UInt8], any Error> {

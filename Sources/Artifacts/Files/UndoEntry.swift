@@ -15,22 +15,22 @@ internal import Cryptography
 /// segment = place count old new                           ; 8 and 4 bytes, then twice as many as count says
 /// ```
 /// A journal that does not follow this was never whole, so nothing that it speaks of was begun.
-struct UndoEntry: Hashable, Sendable {
-    struct Segment: Hashable, Sendable {
-        var place: Int
-        var old: [UInt8]
-        var new: [UInt8]
+package struct UndoEntry: Hashable, Sendable {
+    package struct Segment: Hashable, Sendable {
+        package var place: Int
+        package var old: [UInt8]
+        package var new: [UInt8]
     }
 
-    var name: String
-    var size: Int
+    package var name: String
+    package var size: Int
     /// Seconds and nanoseconds of the last reading and the last writing.
     var times: [Int]
-    var segments: [Segment]
+    package var segments: [Segment]
 
     /// A change of more bytes is not made in place.
     static let largest = 64 << 10
-    static let batchLimit = 1 << 20
+    package static let batchLimit = 1 << 20
     private static let magic = Array("signet undo 1\n".utf8)
 
     /// Only what differs; bytes that differ a little apart are one segment.
@@ -55,7 +55,7 @@ struct UndoEntry: Hashable, Sendable {
 
     // MARK: Encoding
 
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var writer = ByteWriter()
         writer.write(UInt8(truncatingIfNeeded: name.utf8.count))
         writer.write(Array(name.utf8))
@@ -70,7 +70,7 @@ struct UndoEntry: Hashable, Sendable {
         return writer.bytes
     }
 
-    static func journal(of entries: [[UInt8]]) -> [UInt8] {
+    package static func journal(of entries: [[UInt8]]) -> [UInt8] {
         var writer = ByteWriter()
         writer.write(magic)
         writer.write(UInt32(entries.reduce(0) { $0 + $1.count }))
@@ -81,7 +81,7 @@ struct UndoEntry: Hashable, Sendable {
     }
 
     /// The entries of a journal; nil when it is not whole.
-    static func entries(of journal: [UInt8]) -> [UndoEntry]? {
+    package static func entries(of journal: [UInt8]) -> [UndoEntry]? {
         try? decode(journal.span)
     }
 

@@ -98,7 +98,16 @@ struct ModuleFormat: ArtifactFormat {
     private func moduleSize(of file: borrowing SourceFile) throws(ArtifactError) -> Int {
         try checkStart(of: file)
         var size = file.size
-        while let signature = try signature(in: file, before: size) { size = signature.lowerBound }
+        var number = 0
+        while let signature = try signature(in: file, before: size) {
+            number += 1
+            guard number <= Self.signatureLimit else {
+                throw ArtifactError(
+                    .artifactMalformed,
+                    "kernel module: more than \(Self.signatureLimit) signatures, one behind the other")
+            }
+            size = signature.lowerBound
+        }
         return size
     }
 
@@ -111,6 +120,9 @@ struct ModuleFormat: ArtifactFormat {
         }
         guard ELFObject.begins(start.span) else { throw ModuleEnds.noModule }
     }
+
+    /// More behind one another are refused: nobody needs them, and a large file has room for millions.
+    private static let signatureLimit = 16
 
     private static let compressors: [([UInt8], String)] = [
         ([0x1f, 0x8b], "gzip"), ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "xz"),
