@@ -272,6 +272,50 @@ import Testing
         print("changed packages taken: \(taken)")
     }
 
+    /// However much room there is, and so wherever numbers behind the signature come to stand: no byte is lost or gained.
+    @Test func everyAlignment() throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        for key in [GPGKeys.Key.rsa, .ed25519] {
+            var packet: [UInt8]?
+            for room in 4120..<4132 {
+                var sample = SampleRPM()
+                sample.reservedSpace = room
+                let path = try folder.write("a.rpm", sample.bytes)
+                let made = try packet ?? keys.sign(sample.mainHeader, key)
+                packet = made
+                try Artifact(reading: path).patch(embedding: made).apply()
+                #expect(try folder.read("a.rpm").count == sample.bytes.count, "\(room)")
+                #expect(try keys.accepts(path), "\(room)")
+                try #require(try Artifact.patch(stripping: path)).apply()
+                #expect(try folder.read("a.rpm") == sample.bytes, "\(room)")
+            }
+        }
+    }
+
+    /// A header of more than 16 MiB, as packages with very many files have it.
+    @Test func takesLargeHeaders() throws {
+        let keys = try GPGKeys.shared()
+        let folder = try TemporaryFolder()
+        var sample = SampleRPM()
+        sample.changeMain = { header in
+            header.remove(1005)
+            header.text(1005, String(repeating: "a long story ", count: 1_300_000))
+            header.values.sort { $0.tag < $1.tag }
+        }
+        let path = folder.path + "/a.rpm"
+        try sample.write(to: path)
+        let before = try folder.read("a.rpm")
+        let header = sample.mainHeader
+        #expect(header.count > 16 << 20)
+        let artifact = try Effort.soon("a large header") { try Artifact(reading: path) }
+        #expect(artifact.claim.content == .bytes(header))
+        try PatchWriter(inPlace: true).apply(artifact.patch(embedding: keys.sign(header, .rsa)))
+        #expect(try keys.accepts(path))
+        try #require(try Artifact.patch(stripping: path)).apply()
+        #expect(try folder.read("a.rpm") == before)
+    }
+
     /// A file of more than 4 GiB, its payload a hole: sizes of 64 bits, and the memory of a small one.
     @Test func readsLargePackagesInLittleMemory() throws {
         let keys = try GPGKeys.shared()
@@ -280,18 +324,11 @@ import Testing
         sample.payload = .zeros(count: Trials.count(200 << 20, full: 5 << 30))
         let path = folder.path + "/large.rpm"
         try sample.write(to: path)
-        let before = Self.peakMemory()
+        let before = Effort.peakMemory
         let patch = try Artifact(reading: path).patch(embedding: keys.sign(sample.mainHeader, .rsa))
         try PatchWriter(inPlace: true).apply(patch)
-        #expect(Self.peakMemory() - before < 32 << 20)
+        #expect(Effort.peakMemory - before < 32 << 20)
         #expect(try keys.accepts(path))
-    }
-
-    /// The most that this process ever held, in bytes.
-    static func peakMemory() -> Int {
-        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
-        return (Int(line.filter(\.isNumber)) ?? 0) << 10
     }
 
     /// What a server makes of claims.

@@ -268,10 +268,12 @@ import Testing
     }
 
     static func compare(_ header: RPMHeader, withRPMOf path: String) throws {
-        let format =
-            "%{NAME}|%{EPOCH}|%{VERSION}|%{RELEASE}|%{ARCH}|%{VENDOR}|%{SOURCERPM}|%{PAYLOADDIGEST}"
+        // No byte that is changed makes a second one of these.
+        let mark = "<-|->"
+        let format = ["NAME", "EPOCH", "VERSION", "RELEASE", "ARCH", "VENDOR", "SOURCERPM", "PAYLOADDIGEST"]
+            .map { "%{\($0)}" }.joined(separator: mark)
         let words = try Command.check(["rpm", "-qp", "--nosignature", "--queryformat", format, path]).text
-            .split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+            .split(separator: mark, omittingEmptySubsequences: false).map(String.init)
         let package = header.package
         let ours = [
             package.name, package.epoch.map { "\($0)" } ?? "(none)", package.version, package.release,

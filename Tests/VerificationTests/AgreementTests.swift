@@ -27,7 +27,7 @@ import Testing
         func judge(_ signature: [UInt8]) throws -> (ours: Bool, gpgv: Bool, sqv: Bool) {
             let file = try folder.write("changed.sig", signature)
             let verdict = try? FileVerdict(
-                of: path, as: .generic, by: keys, at: Signers.now + 60, detached: signature)
+                of: path, as: .generic, by: keys, at: Signers.later, detached: signature)
             return (
                 verdict?.outcome == .good,
                 try Command.run(["gpgv", "--keyring", ring, file, path]).status == 0,

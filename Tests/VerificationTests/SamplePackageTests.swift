@@ -37,6 +37,32 @@ import Testing
         for path in paths { #expect(try Inspection(of: path).problems.isEmpty) }
     }
 
+    /// Packages of all sizes, signed in place: rpm takes each, a second one is the same, and stripped they are as before.
+    @Test func signedAndStripped() throws {
+        let signers = try Signers.made.get()
+        let keys = FileVerdictTests.keys(signers)
+        let folder = try TemporaryFolder()
+        let rpm = ["rpmkeys", "--dbpath", folder.path + "/db"]
+        try Command.check(rpm + ["--import", try folder.write("key.asc", signers.owner.armored)])
+        let writer = PatchWriter(inPlace: true)
+        for number in stride(from: 0, to: 300, by: Trials.count(30, full: 1)) {
+            let sample = SampleRPM.ofDistribution(number)
+            let names = ["1.rpm", "2.rpm"]
+            for name in names {
+                try sample.write(to: folder.path + "/" + name)
+                let artifact = try Artifact(reading: folder.path + "/" + name)
+                try writer.apply(artifact.patch(embedding: signers.sign(artifact.claim)))
+            }
+            let path = folder.path + "/1.rpm"
+            #expect(try Command.run(["cmp", path, folder.path + "/2.rpm"]).status == 0)
+            #expect(try FileVerdict(of: path, by: keys, at: Signers.now).outcome == .good)
+            #expect(try Command.run(rpm + ["--define", "_pkgverify_level all", "-K", path]).status == 0)
+            try writer.apply(#require(try Artifact.patch(stripping: path)))
+            try sample.write(to: folder.path + "/2.rpm")
+            #expect(try Command.run(["cmp", path, folder.path + "/2.rpm"]).status == 0)
+        }
+    }
+
     /// A header as large as they become, and a file of more than 32 bits' worth of bytes: signed here, taken by rpm.
     @Test(arguments: ["many files", "large"])
     func rarities(_ name: String) throws {
@@ -50,13 +76,22 @@ import Testing
         let folder = try TemporaryFolder()
         let path = folder.path + "/" + sample.fileName
         try sample.write(to: path)
-        try signers.sign(path)
         let keys = FileVerdictTests.keys(signers)
-        #expect(try FileVerdict(of: path, by: keys, at: Signers.now).outcome == .good)
+        let writer = PatchWriter(inPlace: true)
+        // Nothing of the payload is held, and of a header not much more than itself a few times.
+        try Effort.within(name == "large" ? 32 << 20 : 256 << 20) {
+            let artifact = try Artifact(reading: path)
+            try writer.apply(artifact.patch(embedding: signers.sign(artifact.claim)))
+            #expect(try FileVerdict(of: path, by: keys, at: Signers.now).outcome == .good)
+        }
         let rpm = ["rpmkeys", "--dbpath", folder.path + "/db"]
         try Command.check(rpm + ["--import", try folder.write("key.asc", signers.owner.armored)])
         #expect(try Command.run(rpm + ["--define", "_pkgverify_level all", "-K", path]).status == 0)
         let inspection = try Inspection(of: path)
         #expect(inspection.problems.isEmpty && inspection.signatures.count == 1)
+        try writer.apply(#require(try Artifact.patch(stripping: path)))
+        let again = folder.path + "/again.rpm"
+        try sample.write(to: again)
+        #expect(try Command.run(["cmp", path, again]).status == 0)
     }
 }
