@@ -26,6 +26,8 @@ extension DatabaseError {
         case deadline
         /// Syntax, unknown tables or columns, wrong number of parameters, a result that does not fit.
         case badStatement
+        /// A row holds what no program writes there, such as a zero date.
+        case badRow
         case tooLarge
         /// `SIGNAL SQLSTATE '45000'` of a trigger.
         case signalled
@@ -97,6 +99,7 @@ extension DatabaseError.Kind {
         case .deadlock, .lockWait: .databaseContention
         case .deadline: .databaseDeadline
         case .badStatement, .signalled, .other: .databaseStatement
+        case .badRow: .databaseRow
         case .commitUnknown: .databaseCommitUnknown
         case .poolClosed: .databaseClosed
         case .settings: .databaseSettings

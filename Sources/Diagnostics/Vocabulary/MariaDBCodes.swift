@@ -43,6 +43,10 @@ extension ErrorCode {
         "database-statement", .internal,
         cause: "The database refused a statement, or its answer is not what the program expects.",
         remedy: "Check that the schema version fits this program, and report it.")
+    public static let databaseRow = ErrorCode(
+        "database-row", .internal,
+        cause: "A row holds a value that no program writes there, such as a zero date.",
+        remedy: "Restore the row from a backup, and find out who wrote to the database.")
     public static let databaseCommitUnknown = ErrorCode(
         "database-commit-unknown", .unavailable,
         cause:
@@ -78,7 +82,8 @@ extension ErrorCode {
 
     static let ofMariaDB: [ErrorCode] = [
         databaseUnavailable, databaseBusy, databaseDeadline, databaseContention, databaseDenied, databaseTLS,
-        databaseReadOnly, databaseConflict, databaseValue, databaseStatement, databaseCommitUnknown,
+        databaseReadOnly, databaseConflict, databaseValue, databaseStatement, databaseRow,
+        databaseCommitUnknown,
         databaseClosed, databaseSettings, migrationInvalid, migrationChanged, migrationInterrupted,
         migrationBusy,
     ]

@@ -78,10 +78,8 @@ internal import CMariaDB
         case .unsigned: return .uint(unsafe room.load(as: UInt64.self))
         case .double: return .double(unsafe room.load(as: Double.self))
         case .time:
-            guard let time = unsafe room.load(as: MYSQL_TIME.self).timestamp else {
-                throw DatabaseError(.badStatement, "column \(names[place]) holds a zero or impossible date")
-            }
-            return .time(time)
+            // A zero date is that row's fault, told to whoever reads the column, and not the whole result's.
+            return .time(unsafe room.load(as: MYSQL_TIME.self).timestamp ?? .impossible)
         case .text: return .text(String(decoding: try unsafe bytes(at: place, of: statement), as: UTF8.self))
         case .bytes: return .bytes(try unsafe bytes(at: place, of: statement))
         }

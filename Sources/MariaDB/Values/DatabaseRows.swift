@@ -27,7 +27,7 @@ public struct DatabaseResult: Sendable {
 /// ```
 ///
 /// A missing column, NULL where a value is asked for, another type or a number that does not fit is a
-/// `badStatement` error that names the column.
+/// `badStatement` error that names the column; a value that no program of ours writes there is a `badRow`.
 public struct DatabaseRow: Sendable {
     public let values: [DatabaseValue]
     package let columns: [String]
@@ -92,7 +92,7 @@ extension DatabaseRow {
         switch try int(column) {
         case 0: false
         case 1: true
-        default: throw DatabaseError(.badStatement, "column \(column) holds neither 0 nor 1")
+        default: throw DatabaseError(.badRow, "column \(column) holds neither 0 nor 1")
         }
     }
 
@@ -147,6 +147,8 @@ extension DatabaseRow {
     public func timeIfPresent(_ column: String) throws(DatabaseError) -> Timestamp? {
         switch try self[column] {
         case .null: return nil
+        case .time(.impossible):
+            throw DatabaseError(.badRow, "column \(column) holds a zero or impossible date")
         case .time(let time): return time
         case let other: throw mismatch(column, other, "a time")
         }

@@ -9,6 +9,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
     public static func < (one: Timestamp, other: Timestamp) -> Bool { one.microseconds < other.microseconds }
 
+    /// What a zero or impossible date of the server is read as. It is in no year, so it cannot be written back either.
+    static let impossible = Timestamp(microseconds: .min)
+
     /// The years that the server stores, 0001 to 9999.
     static let earliest = Timestamp(microseconds: -62_135_596_800_000_000)
     static let latest = Timestamp(microseconds: 253_402_300_799_999_999)

@@ -57,6 +57,8 @@ func reading<Value>(_ what: String, _ body: () throws -> Value) throws -> Value 
         return try body()
     } catch let error as KeyringError where error.code.category == .invalidInput {
         throw StorageError(.rowForged, "\(what) in the database: \(error.message)")
+    } catch let error as DatabaseError where error.kind == .badRow {
+        throw StorageError(.rowForged, "\(what) in the database: \(error.message)")
     } catch let error as CryptographyError {
         throw StorageError(.rowForged, "\(what) in the database: \(error.message)")
     }
