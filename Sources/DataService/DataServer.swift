@@ -19,7 +19,7 @@ public final class DataServer: Sendable {
     private let watch: RevisionWatch
     private let recorder: RecordWriter
     private let cache: KeyCache
-    private let clusterKeys: ClusterKeys
+    private let backend: any SignBackend
     private let health = HealthService(["", SigningLimits.serviceName])
     private let context: TLSContext
     private let listener: Listener
@@ -48,8 +48,9 @@ public final class DataServer: Sendable {
         let limits = settings.limits
         let counts = ServiceMetrics(metrics)
         let clusterKeys = ClusterKeys(source, wrapping, counts, log)
+        let backend = settings.backend.open(clusterKeys)
         let cache = KeyCache(limits, clock: clock, counts) { row in
-            try ReadyKey(try await clusterKeys.open(row), row.record, at: wallClock())
+            try ReadyKey(try await backend.open(row), row.record, at: wallClock())
         }
         let watch = RevisionWatch(source, clusterKeys, limits, clock: clock, wallClock: wallClock, log) {
             snapshot in
@@ -57,7 +58,7 @@ public final class DataServer: Sendable {
         }
         let localFreeze = try LocalFreeze(folder: settings.localFolder, log)
         let recorder = RecordWriter(records, atOnce: limits.recordsAtOnce, counts, log)
-        (self.clusterKeys, self.cache, self.watch, self.recorder) = (clusterKeys, cache, watch, recorder)
+        (self.backend, self.cache, self.watch, self.recorder) = (backend, cache, watch, recorder)
         service = SigningService(
             ServiceParts(
                 limits: limits, watch: watch, recorder: recorder, metrics: counts, log: log,
@@ -140,7 +141,7 @@ extension DataServer {
         watch.nudge()
         await tasks.watching?.value
         cache.close()
-        clusterKeys.close()
+        backend.close()
         await status?.drain(within: .seconds(1))
         await local?.drain(within: .seconds(1))
         Self.stop(loops)

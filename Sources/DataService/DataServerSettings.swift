@@ -29,9 +29,15 @@ public struct DataServerSettings: Sendable {
     public var database: DatabaseSettings
     public var databasePool: PoolLimits
     public var keyService: ProviderSettings
+    public var backend: Backend
     public var hardening: Hardening
     public var logLevel: LogLevel
     public var logForm: LogForm?
+
+    /// Where private halves are used.
+    public enum Backend: Hashable, Sendable {
+        case memory
+    }
 
     /// Reads all settings, and tells all that is wrong with them at once.
     public static func read(_ sources: SettingsSources) throws -> (DataServerSettings, SettingsReport) {
@@ -85,7 +91,7 @@ public struct DataServerSettings: Sendable {
         self.transport = transport
 
         let backend = root.section("sign-backend")
-        _ = backend.value("type", .choice(["memory"]), default: "memory")
+        self.backend = backend.value("type", .choice(["memory": .memory]), default: .memory)
         let memory = root.section("memory")
         keyService = ProviderSettings.read(memory.section("kms-provider"))
         let engine = memory.section("encryption-engine")

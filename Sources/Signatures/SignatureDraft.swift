@@ -22,7 +22,7 @@ extension SignatureDraft {
             throw SignaturesError(
                 .signerMismatch, "the handle is prepared for another algorithm than the draft")
         }
-        guard handle.key.publicKey == signerKey else {
+        guard handle.publicKey == signerKey else {
             throw SignaturesError(.signerMismatch, "the private key is not the signer's")
         }
     }

@@ -30,9 +30,11 @@ final class Stand: Sendable {
     let sink: LogSink
 
     /// `limits` are lines for `[data-server.limits]`.
-    static func make(limits: String = "", clockAhead: Duration = .zero) async throws -> Stand {
+    static func make(
+        limits: String = "", clockAhead: Duration = .zero, wrappedBy wrapping: (any KeyWrapping)? = nil
+    ) async throws -> Stand {
         let tls = try await TestTLS.make()
-        let farm = try await Farm()
+        let farm = try await Farm(wrappedBy: wrapping)
         let stubs = try await apart {
             try tls.ca.issue("other", san: "URI:spiffe://test/other")
             try tls.ca.issue("expired", san: "URI:spiffe://test/client", expired: true)
@@ -47,12 +49,12 @@ final class Stand: Sendable {
         try farm.grant([module], kinds: [.module], to: "spiffe://test/client", of: authority)
         try farm.grant([release], kinds: [.generic], to: "spiffe://test/other", of: authority)
         farm.set { $0.clockAhead = clockAhead }
-        return try await Stand(tls, farm, stubs, authority, release, module, limits)
+        return try await Stand(tls, farm, stubs, authority, release, module, limits, wrapping ?? farm.kms)
     }
 
     private init(
         _ tls: TestTLS, _ farm: Farm, _ stubs: PythonStubs, _ authority: [UInt8], _ release: KeyRecord,
-        _ module: KeyRecord, _ limits: String
+        _ module: KeyRecord, _ limits: String, _ wrapping: any KeyWrapping
     ) async throws {
         (self.tls, self.farm, self.stubs, self.authority) = (tls, farm, stubs, authority)
         (self.release, self.module) = (release, module)
@@ -61,7 +63,7 @@ final class Stand: Sendable {
         let file = try SettingsFile(path: tls.folder.path + "/data-server.toml", contents: Array(text.utf8))
         let (settings, _) = try DataServerSettings.read(SettingsSources(files: [file]))
         server = try await DataServer(
-            settings, keys: farm, records: farm, wrapping: farm.kms, log: Log(to: sink))
+            settings, keys: farm, records: farm, wrapping: wrapping, log: Log(to: sink))
     }
 
     static func settings(_ tls: TestTLS, limits: String) -> String {
@@ -116,10 +118,13 @@ final class Stand: Sendable {
     // MARK: Keys
 
     static func addOpenPGP(_ name: String, _ algorithm: KeyAlgorithm, to farm: Farm) throws -> KeyRecord {
-        let pair = try PrivateKey.generate(algorithm)
+        try addOpenPGP(name, PrivateKey.generate(algorithm), to: farm)
+    }
+
+    static func addOpenPGP(_ name: String, _ pair: PrivateKey, to farm: Farm) throws -> KeyRecord {
         let created = Moment.now() + .seconds(-3600)
         let signature: SignatureAlgorithm =
-            switch algorithm.family {
+            switch pair.algorithm.family {
             case .rsa: .rsaPKCS1(.sha512)
             case .ecdsa: .ecdsa(.sha512)
             case .ed25519: .ed25519

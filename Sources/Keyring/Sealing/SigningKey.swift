@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Cryptography
+public import Cryptography
 internal import Diagnostics
 public import Signatures
 
@@ -10,7 +10,7 @@ public import Signatures
 /// half is never given away.
 public final class SigningKey: Sendable {
     public let record: KeyRecord
-    private let key: PrivateKey
+    private let make: @Sendable (SignatureAlgorithm) throws -> SigningHandle
     private let handles = Lock<[SignatureAlgorithm: SigningHandle]>([:])
 
     /// Refuses keys that certify.
@@ -20,7 +20,20 @@ public final class SigningKey: Sendable {
                 .keySchemeMismatch, "the key \(unsealed.record.name) certifies and signs no files")
         }
         record = unsealed.record
-        key = unsealed.key
+        let key = unsealed.key
+        make = { try SigningHandle(key, $0) }
+    }
+
+    /// A key whose private half a backend keeps to itself; `handle` is asked once for each algorithm. Refuses keys that
+    /// certify.
+    public init(
+        _ record: KeyRecord, handle: @escaping @Sendable (SignatureAlgorithm) throws -> SigningHandle
+    ) throws {
+        guard record.purpose == .signing else {
+            throw KeyringError(.keySchemeMismatch, "the key \(record.name) certifies and signs no files")
+        }
+        self.record = record
+        make = handle
     }
 
     /// Makes the signature, which was verified with the public key before it is returned. The permit has to be for this
@@ -41,7 +54,7 @@ public final class SigningKey: Sendable {
     /// Prepared once for each algorithm; there are few.
     private func handle(_ algorithm: SignatureAlgorithm) throws -> SigningHandle {
         if let known = handles.withLock({ $0[algorithm] }) { return known }
-        let made = try SigningHandle(key, algorithm)
+        let made = try make(algorithm)
         return handles.withLock { handles in
             if let known = handles[algorithm] { return known }
             handles[algorithm] = made

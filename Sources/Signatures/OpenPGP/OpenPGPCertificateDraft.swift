@@ -93,7 +93,7 @@ public struct OpenPGPCertificateDraft: Sendable {
     private func subkey(
         _ owner: OpenPGPKey, _ seconds: UInt32, _ primaryHandle: SigningHandle, _ handle: SigningHandle
     ) throws -> [OpenPGPPacket] {
-        let subkey = try OpenPGPKey(handle.key.publicKey, created: seconds)
+        let subkey = try OpenPGPKey(handle.publicKey, created: seconds)
         var running = RunningDigest(digest)
         let bytes = owner.hashed + subkey.hashed
         running.update(bytes.span)
@@ -136,7 +136,7 @@ public struct OpenPGPCertificateDraft: Sendable {
 extension SigningHandle {
     /// Whether it signs with the digest for a key that a statement about an OpenPGP certificate needs.
     func checkOwns(_ key: PublicKey?, _ name: String, _ digest: DigestAlgorithm) throws(SignaturesError) {
-        guard let key, self.key.publicKey == key else {
+        guard let key, self.publicKey == key else {
             throw SignaturesError(.signerMismatch, "the private key is not the one of the \(name)")
         }
         guard algorithm == OpenPGPSignature.algorithm(key, digest) else {

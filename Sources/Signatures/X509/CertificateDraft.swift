@@ -32,7 +32,7 @@ public struct CertificateDraft: Sendable {
     /// The root of a hierarchy: an authority's certificate, signed with its own key.
     public func selfSigned(by handle: SigningHandle) throws -> Certificate {
         guard profile.isAuthority else { throw refused("only an authority's certificate is self-signed") }
-        guard handle.key.publicKey == key else {
+        guard handle.publicKey == key else {
             throw SignaturesError(
                 .signerMismatch, "the private key is not the one that the certificate is for")
         }
@@ -56,7 +56,7 @@ public struct CertificateDraft: Sendable {
                 "its validity \(notBefore) to \(notAfter) is not within the issuer's, "
                     + "\(issuer.notBefore) to \(issuer.notAfter)")
         }
-        let identifier = try issuer.subjectKeyIdentifier ?? handle.key.publicKey.identifier()
+        let identifier = try issuer.subjectKeyIdentifier ?? handle.publicKey.identifier()
         // The kernel finds the issuer by name and serial number too.
         let named = profile == .moduleSigner ? issuer : nil
         return try signed(by: handle, issuer: issuer.subject) { list in
@@ -113,7 +113,7 @@ public struct CertificateDraft: Sendable {
 extension Certificate {
     /// Whether the handle's key is the certificate's and may be used so.
     func checkSigns(with handle: SigningHandle, _ usage: KeyUsage) throws {
-        guard try publicKey() == handle.key.publicKey else {
+        guard try publicKey() == handle.publicKey else {
             throw SignaturesError(.signerMismatch, "the private key is not the one of \(subject)")
         }
         guard keyUsage?.contains(usage) ?? true else {

@@ -75,7 +75,7 @@ public struct CertificateRequest: Hashable, Sendable {
         try writer.sequence { writer in
             writer.integer(0)
             writer.encoded(subject.der)
-            writer.encoded(try handle.key.publicKey.spki())
+            writer.encoded(try handle.publicKey.spki())
             writer.element(.constructed(0)) { _ in }
         }
         let made = try SignedStructure.make(tbs: writer.bytes, by: handle)

@@ -64,7 +64,7 @@ public struct RevocationListDraft: Sendable {
     private func body(_ handle: SigningHandle) throws -> [UInt8] {
         var extensions = ExtensionList()
         extensions.addAuthorityKey(
-            try issuer.subjectKeyIdentifier ?? handle.key.publicKey.identifier())
+            try issuer.subjectKeyIdentifier ?? handle.publicKey.identifier())
         var magnitude = ByteWriter()
         magnitude.write(number)
         extensions.add("2.5.29.20") { $0.integer(magnitude: magnitude.bytes) }

@@ -17,7 +17,7 @@ struct TestAuthority {
             (DistinguishedName.commonName, "Root of \(algorithm.rawValue)"),
         ])
         certificate = try Self.draft(
-            name, handle.key.publicKey, .authority(pathLength: pathLength), days: 3650
+            name, handle.publicKey, .authority(pathLength: pathLength), days: 3650
         ).selfSigned(by: handle)
     }
 
