@@ -71,6 +71,7 @@ final class Farm: SigningKeySource, RecordStore {
     private struct State {
         var revision: UInt64 = 1
         var keys: [KeyID: StoredKey] = [:]
+        var wrapped: [ClusterKeyID: WrappedKey] = [:]
         var grants: [StoredGrant] = []
         var denied: Set<DeniedClient> = []
         var frozen = FrozenKeys()
@@ -83,14 +84,32 @@ final class Farm: SigningKeySource, RecordStore {
 
     let kms: PocketKMS
     let cluster: ClusterKey
-    private let wrapped: WrappedKey
+    private let wrapping: any KeyWrapping
     private let server: ServerName
     private let state = Lock(State())
 
-    init() async throws {
+    /// The cluster keys are wrapped by `wrapping`, or by the farm's own service.
+    init(wrappedBy wrapping: (any KeyWrapping)? = nil) async throws {
         kms = try PocketKMS()
+        self.wrapping = wrapping ?? kms
         server = try ServerName("data-1")
-        (cluster, wrapped) = try await ClusterKey.make(.data, wrappedBy: kms, at: .now())
+        let (cluster, wrapped) = try await ClusterKey.make(.data, wrappedBy: self.wrapping, at: .now())
+        self.cluster = cluster
+        state.withLock { $0.wrapped[wrapped.id] = wrapped }
+    }
+
+    /// Another cluster key.
+    func addCluster() async throws -> ClusterKey {
+        let (cluster, wrapped) = try await ClusterKey.make(.data, wrappedBy: wrapping, at: .now())
+        change { $0.wrapped[wrapped.id] = wrapped }
+        return cluster
+    }
+
+    /// Puts a key under another cluster key.
+    func move(_ id: KeyID, from old: ClusterKey? = nil, to cluster: ClusterKey) throws {
+        guard let row = row(id) else { return }
+        let moved = try (old ?? self.cluster).unseal(row).resealed(under: cluster, edition: row.edition)
+        change { $0.keys[id] = moved }
     }
 
     // MARK: What a control plane does
@@ -201,7 +220,7 @@ final class Farm: SigningKeySource, RecordStore {
     }
 
     func dataClusterKey(_ id: ClusterKeyID) async throws -> WrappedKey? {
-        try ask { [wrapped] _ in wrapped.id == id ? wrapped : nil }
+        try ask { $0.wrapped[id] }
     }
 
     // MARK: RecordStore
