@@ -81,7 +81,9 @@ let signaturesTargets: [FuzzTarget] = [
     FuzzTarget("cms-signature") { input in
         if let several = try? CMSSignatures(input.span) {
             for signature in several.signatures {
-                guard try several.adding(signature).signatures.count == several.signatures.count else {
+                // Refused where another signature is of another content.
+                guard let again = try? several.adding(signature) else { continue }
+                guard again.signatures.count == several.signatures.count else {
                     throw BrokenPromise("a signer is there twice")
                 }
             }
