@@ -47,6 +47,36 @@ import Testing
         #expect(bench.paper.out.split(separator: "\n").count == 101)
     }
 
+    @Test func listsTheAudit() async throws {
+        func entry(_ number: Int, _ action: String) -> String {
+            #"{"sequence":\#(number),"time":"t","actor":"eve","action":"\#(action)","subject":"s","facts":{"name":"k"}}"#
+        }
+        let full = (1...1000).map { entry($0, $0 == 7 ? "key-disable" : "key-enable") }.joined(separator: ",")
+        let answers = [
+            "GET /api/v1/audit?limit=1000&after=0": (200, #"{"data":[\#(full)]}"#),
+            "GET /api/v1/audit?limit=1000&after=1000": (200, #"{"data":[\#(entry(1001, "key-disable"))]}"#),
+        ]
+        let text = Bench(desk: PaperDesk(answers))
+        #expect(await text.run("audit", "list", "--action", "key-disable") == 0)
+        #expect(
+            text.paper.out == """
+                N     TIME  BY   ACTION       SUBJECT  FACTS
+                7     t     eve  key-disable  s        name=k
+                1001  t     eve  key-disable  s        name=k
+
+                """)
+        let json = Bench(desk: PaperDesk(answers))
+        #expect(await json.run("audit", "list", "-n", "3", "-o", "json") == 0)
+        #expect((try json.paper.json()["audit"] as? [Any])?.count == 3)
+    }
+
+    @Test func listsRecordsOfATime() async {
+        let query = "content=sha256%3A00&from=2023-11-13T22%3A13%3A20Z&page_size=100&page_number=1"
+        let bench = Bench(desk: PaperDesk(["GET /api/v1/signatures?" + query: (200, #"{"data":[]}"#)]))
+        let status = await bench.run("record", "list", "--content", "sha256:00", "--since", "1d")
+        #expect(status == 0, "\(bench.paper.notes)")
+    }
+
     @Test func actsOnKeys() async {
         let bench = Bench(
             desk: PaperDesk([

@@ -130,8 +130,13 @@ extension CommandRun {
             let found = try await ask(desk, json: ClientRequest(.get, segments: ["api", "v1", "keys", key]))
             query.append(("key", found["id"].shown))
         }
-        for name in ["client", "kind", "server"] {
+        for name in ["client", "kind", "server", "content"] {
             if let text = invocation.text(name) { query.append((name, text)) }
+        }
+        for (option, name) in [("since", "from"), ("until", "to")] {
+            if let time = invocation.duration(option) {
+                query.append((name, program.wallTime(after: .zero - time)))
+            }
         }
         let limit = invocation.integer("limit") ?? 50
         print(
@@ -139,6 +144,32 @@ extension CommandRun {
             columns: [
                 ("TIME", "time"), ("KIND", "kind"), ("SERVER", "server"), ("FINGERPRINT", "fingerprint"),
                 ("CLIENT", "client"), ("CONTENT", "content"),
+            ])
+    }
+
+    /// The server tells them by their numbers; what is not asked for is left out here.
+    func listAudit() async throws {
+        let desk = try desk()
+        let most = invocation.integer("limit") ?? 1000
+        var after = "\(invocation.integer("after") ?? 0)"
+        var entries: [JSONValue] = []
+        while entries.count < most {
+            let request = ClientRequest(.get, "/api/v1/audit", query: [("limit", "1000"), ("after", after)])
+            let found = try await ask(desk, json: request)["data"].items
+            entries += found.filter { entry in
+                [("action", "action"), ("by", "actor")].allSatisfy { option, field in
+                    invocation.text(option).map { $0 == entry[field].shown } ?? true
+                }
+            }
+            guard found.count == 1000, let last = found.last else { break }
+            after = last["sequence"].shown
+        }
+        print(
+            "audit", Array(entries.prefix(most)),
+            columns: [
+                ("N", "sequence"), ("TIME", "time"), ("BY", "actor"), ("ACTION", "action"),
+                ("SUBJECT", "subject"),
+                ("FACTS", "facts"),
             ])
     }
 

@@ -26,6 +26,7 @@ extension CommandTree {
         ],
         commands: [
             sign, verify, inspect, keys, freeze, thaw, frozen, approvals, grants, users, tokens, records,
+            audit,
             CommandTree(
                 "config", "look at the settings",
                 commands: [
@@ -287,9 +288,36 @@ extension CommandTree {
                     .value("client", short: "c", "IDENTITY", "made for this client"),
                     .value("kind", "KIND", "of this kind of file", kinds),
                     .value("server", "NAME", "made by this data-server"),
+                    .value("content", "DIGEST", "of this content, such as sha256:00ff…"),
+                    .value("since", "TIME", "made at most so long ago", .duration),
+                    .value("until", "TIME", "made at least so long ago", .duration),
                     .value(
                         "limit", short: "n", "N", "at most so many", .integer(1...100_000), fallback: "50"),
                 ],
-                examples: [CommandExample("The last ones of a key", "signet record list --key release")])
+                examples: [
+                    CommandExample("The last ones of a key", "signet record list --key release"),
+                    CommandExample(
+                        "What a key signed in a week",
+                        "signet record list --key release --since 7d -n 100000 -o json"),
+                ])
+        ])
+
+    private static let audit = CommandTree(
+        "audit", "look at what was done",
+        commands: [
+            CommandTree(
+                "list", "list what was done, the oldest first",
+                options: [
+                    .value("after", "N", "behind this number", .integer(0...Int.max), fallback: "0"),
+                    .value("action", "WORD", "of this sort alone, such as key-disable"),
+                    .value("by", "NAME", "done by this user or program alone"),
+                    .value(
+                        "limit", short: "n", "N", "at most so many", .integer(1...1_000_000), fallback: "1000"
+                    ),
+                ],
+                examples: [
+                    CommandExample("Who switched keys off", "signet audit list --action key-disable"),
+                    CommandExample("What is new", "signet audit list --after 1204 --output json"),
+                ])
         ])
 }

@@ -153,6 +153,7 @@ struct CommandRun {
         case "user add": try await addUser()
         case "user change": try await changeUser()
         case "record list": try await listRecords()
+        case "audit list": try await listAudit()
         case "config show": try showConfiguration()
         case "completion": screen.out(BashCompletion.script(.signet))
         default: throw ConsoleError(.unsupported, "\(invocation.path): not in this version")

@@ -17,7 +17,7 @@ public enum AdminCommands {
                 + "whoever may read those may use it."
         ],
         version: "control-admin 0.1.0", options: [config, .set],
-        commands: [migrate, setUp, doctor, clusterKeys, audit, backup, database, pki])
+        commands: [migrate, setUp, keys, doctor, clusterKeys, audit, backup, database, pki])
 
     private static let migrate = CommandTree(
         "migrate", "bring the database's schema to this release",
@@ -73,6 +73,58 @@ public enum AdminCommands {
                     .value("head", "N:HEX", "a head of the audit that was told before, which has to be in it")
                 ],
                 examples: [CommandExample("Each night", "control-admin audit verify")])
+        ])
+
+    static let sorts = ["openpgp", "ca", "module", "efi", "cms", "timestamp"]
+
+    static let algorithms: [(name: String, attributes: [String: String])] = [
+        ("rsa-2048", ["key_type": "rsa", "key_length": "2048"]),
+        ("rsa-3072", ["key_type": "rsa", "key_length": "3072"]),
+        ("rsa-4096", ["key_type": "rsa", "key_length": "4096"]),
+        ("ed25519", ["key_type": "eddsa"]),
+        ("p256", ["key_type": "ecdsa", "key_length": "256"]),
+        ("p384", ["key_type": "ecdsa", "key_length": "384"]),
+    ]
+
+    private static func algorithm(_ fallback: String) -> CommandOption {
+        .value(
+            "algorithm", short: "a", "NAME", "its algorithm", .choice(algorithms.map(\.name)),
+            fallback: fallback)
+    }
+
+    private static let keys = CommandTree(
+        "key", "make signing keys without a token",
+        details: ["As by the REST API; the audit says that control-admin made them."],
+        commands: [
+            CommandTree(
+                "generate", "make a key",
+                options: [
+                    .value("type", short: "t", "TYPE", "what it is for", .choice(sorts), isRequired: true),
+                    algorithm("rsa-4096"),
+                    .value("expires", "TIME", "from now on", .duration, fallback: "730d"),
+                    .value("email", "ADDRESS", "of its user id; for openpgp"),
+                    .value("common-name", "NAME", "of its certificate; its own name if not given"),
+                    .value(
+                        "parent", "KEY", "the authority that certifies it; for all but openpgp and a root"),
+                    .value("description", "TEXT", "for those who list it"),
+                    .flag("enable", "let it sign at once"),
+                ],
+                arguments: [CommandArgument("NAME", "its name")],
+                examples: [
+                    CommandExample(
+                        "A root", "control-admin key generate farm-ca --type ca --expires 3650d --enable"),
+                    CommandExample(
+                        "For kernel modules",
+                        "control-admin key generate modules --type module --parent farm-ca"),
+                ]),
+            CommandTree(
+                "development-set", "make a root, an intermediate and a key of every sort, all enabled",
+                details: ["For a developer's machine. Keys of these names that are there already stay."],
+                options: [
+                    .value("prefix", "TEXT", "what their names begin with", fallback: "dev"),
+                    algorithm("rsa-2048"),
+                ],
+                examples: [CommandExample("On a laptop", "control-admin key development-set")]),
         ])
 
     private static let doctor = CommandTree(

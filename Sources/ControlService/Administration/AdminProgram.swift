@@ -37,6 +37,8 @@ public struct AdminProgram: Sendable {
         case ["cluster-key", "reseal"]: try await resealRows(invocation)
         case ["audit", "verify"]: try await verifyChains(invocation)
         case ["database", "rights"]: try printRights(invocation)
+        case ["key", "generate"]: try await generateKey(invocation)
+        case ["key", "development-set"]: try await generateSet(invocation)
         case ["doctor"]: try await examine(invocation)
         case ["backup", "create"]: try await createBackup(invocation)
         case ["backup", "verify"]: try await verifyBackup(invocation)
