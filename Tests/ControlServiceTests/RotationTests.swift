@@ -101,6 +101,30 @@ import Testing
         #expect(try await other.keys.list(KeyQuery(), for: Self.program).total == 4)
     }
 
+    /// The caretaker replaces a key that many rows are under, and one that is old.
+    @Test func theCaretakerReplacesByUsesAndByAge() async throws {
+        var rules = RotationRules()
+        rules.uses = 4
+        let busy = Server(stores, hand.clock, rules)
+        let caretaker = Caretaker(busy.keys, rotation: busy.rotation)
+        let old = (try await newest(.data), try await newest(.control))
+        #expect(try await (stores.uses(of: old.0), stores.uses(of: old.1)) == (4, 2))
+        #expect(await caretaker.round().rotation.rotated == 0)
+        hand.pass(.seconds(86_400))
+        let report = await caretaker.round().rotation
+        #expect(report.rotated == 1 && report.resealed == 4 && report.broken == 0)
+        let next = try await newest(.data)
+        #expect(next != old.0)
+        #expect(try await stores.uses(of: next) == 4)
+        #expect(try await newest(.control) == old.1)
+        // Everything is under the new one now: that alone is no reason for another one.
+        #expect(await caretaker.round().rotation.rotated == 0)
+        hand.pass(.seconds(86_400))
+        #expect(await caretaker.round().rotation.rotated == 1)
+        hand.pass(.seconds(88 * 86_400))
+        #expect(await caretaker.round().rotation.rotated == 2)
+    }
+
     /// A key service that goes away in the middle of it, or an administrator who stops it: it goes on later.
     @Test func itStopsAndGoesOn() async throws {
         hand.pass(.seconds(90 * 86_400))

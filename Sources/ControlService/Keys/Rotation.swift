@@ -7,8 +7,10 @@ public import Keyring
 public struct RotationRules: Hashable, Sendable {
     /// Of the newest cluster key, after which there is a newer one.
     public var age: Duration = .seconds(90 * 86_400)
-    /// How many rows may be under one.
+    /// How many rows may be under one. All of them are under the next one soon, so who has more rows than that gets a new one
+    /// after `usesAge`, and not in each round.
     public var uses = 1_000_000
+    public var usesAge: Duration = .seconds(86_400)
     /// How long one that nothing is under is kept, for servers that have just read a row under it.
     public var overlap: Duration = .seconds(3600)
 
@@ -80,7 +82,9 @@ public struct Rotation: Sendable {
 
     private func isDue(_ plane: Plane) async throws -> Bool {
         guard let newest = try await stores.clusterKeys(of: plane).first else { return true }
-        if newest.created + rules.age <= clock() { return true }
+        let now = clock()
+        if newest.created + rules.age <= now { return true }
+        guard newest.created + rules.usesAge <= now else { return false }
         return try await stores.uses(of: newest.id) >= rules.uses
     }
 
