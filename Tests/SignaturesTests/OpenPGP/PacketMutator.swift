@@ -9,9 +9,6 @@ import TestSupport
 /// signatures, and now and then a bit anywhere.
 struct PacketMutator {
     var random: SeededGenerator
-    /// Whether the last change may have been in the two octets of a digest or in the form of numbers, which have to be right
-    /// here, and which others do not all look at.
-    private(set) var touchedNumbers = false
 
     private struct Packet {
         var tag: UInt8
@@ -21,7 +18,6 @@ struct PacketMutator {
     }
 
     mutating func changed(_ bytes: [UInt8]) -> [UInt8] {
-        touchedNumbers = false
         var packets: [Packet] = []
         var reader = ByteReader(bytes.span)
         while !reader.isAtEnd, let packet = try? OpenPGPPacket(reading: &reader) {
@@ -39,7 +35,6 @@ struct PacketMutator {
         }
         var made = packets.flatMap(Self.encoded)
         if Int.random(in: 0..<12, using: &random) == 0, !made.isEmpty {
-            touchedNumbers = true
             made[Int.random(in: 0..<made.count, using: &random)] ^=
                 1 << UInt8.random(in: 0...7, using: &random)
         }
@@ -151,7 +146,6 @@ struct PacketMutator {
 
     /// The two octets of the digest, and numbers.
     private mutating func changedNumbers(_ end: [UInt8]) -> [UInt8] {
-        touchedNumbers = true
         var end = end
         guard end.count > 5 else { return end }
         let bits = Int(end[2]) << 8 + Int(end[3])
