@@ -11,6 +11,7 @@ struct Benchmark: Sendable {
     static let all: [Benchmark] = [
         cryptographyBenchmarks,
         artifactsBenchmarks,
+        controlBenchmarks,
         signaturesBenchmarks,
         [endToEndBenchmarks],
         grpc,
