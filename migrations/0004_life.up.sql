@@ -8,3 +8,7 @@ CREATE TABLE freeze (
     frozen_at DATETIME(6) NOT NULL,
     reason VARCHAR(200) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- Enabling a guarded key, and grants that name it, take approvals. The row's code is over it too.
+ALTER TABLE signing_key ADD COLUMN is_guarded BOOLEAN NOT NULL DEFAULT 0;
+ALTER TABLE certifying_key ADD COLUMN is_guarded BOOLEAN NOT NULL DEFAULT 0;

@@ -92,7 +92,7 @@ import Testing
         let bench = Bench(
             desk: PaperDesk([
                 "POST /api/v1/freezes": (201, #"{"key":null}"#),
-                "POST /api/v1/freezes/actions/thaw": (202, #"{"id":"7","state":"open"}"#),
+                "POST /api/v1/freezes/actions/thaw": (202, #"{"id":"7","needed":1,"approved_by":[]}"#),
                 "GET /api/v1/freezes": (
                     200,
                     #"{"data":[{"key":null,"name":null,"create_at":"now","user_email":"a@b","reason":"why"}]}"#
@@ -102,7 +102,7 @@ import Testing
         #expect(await bench.run("thaw") == 0)
         #expect(
             bench.paper.notes
-                == "all signing is frozen on every data-server\nrequest 7 waits for another administrator\n")
+                == "all signing is frozen on every data-server\nnot yet: request 7 has 0 of 1 approvals of other administrators\n")
         #expect(await bench.run("frozen") == 0)
         #expect(bench.paper.out.contains("a@b"))
         let gone = Bench(desk: PaperDesk(["POST /api/v1/freezes/actions/thaw": (204, "")]))

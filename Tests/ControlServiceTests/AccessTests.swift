@@ -27,6 +27,8 @@ import Testing
         Deed(method: .get, path: "/api/v1/keys/name", ability: .readKeys),
         Deed(method: .post, path: "/api/v1/keys/name/actions/enable", ability: .switchKeys),
         Deed(method: .post, path: "/api/v1/keys/name/actions/disable", ability: .switchKeys),
+        Deed(method: .post, path: "/api/v1/keys/name/actions/guard", ability: .manageKeys),
+        Deed(method: .post, path: "/api/v1/keys/name/actions/unguard", ability: .manageKeys),
         Deed(method: .post, path: "/api/v1/keys/name/actions/request_delete", ability: .manageKeys),
         Deed(method: .post, path: "/api/v1/keys/name/actions/cancel_delete", ability: .manageKeys),
         Deed(method: .post, path: "/api/v1/keys/name/actions/request_revoke", ability: .manageKeys),
@@ -167,10 +169,8 @@ import Testing
         let viewer = try #require(users.first { $0["role"] as? String == "viewer" }?["id"] as? String)
         #expect(try await office.ask(.patch, "/api/v1/users/\(viewer)", ["disabled": true]).status == 200)
         #expect(try await office.ask(.get, "/api/v1/keys/", as: .viewer).status == 401)
-        #expect(
-            try await office.ask(.patch, "/api/v1/users/\(viewer)", ["disabled": false, "role": "operator"])
-                .status == 200)
-        #expect(try await office.ask(.get, "/api/v1/grants", as: .viewer).status == 200)
+        #expect(try await office.ask(.patch, "/api/v1/users/\(viewer)", ["disabled": false]).status == 200)
+        #expect(try await office.ask(.get, "/api/v1/keys/", as: .viewer).status == 200)
     }
 
     @Test func theLastAdministratorStays() async throws {
@@ -180,9 +180,7 @@ import Testing
             #expect(answer.status == 409)
             #expect(answer.code == ErrorCode.wrongState.id)
         }
-        let other = try await office.ask(
-            .post, "/api/v1/users", ["email": "b@example.org", "role": "administrator"])
-        #expect(other.status == 201)
+        _ = try await office.administrator("b@example.org")
         #expect(try await office.ask(.patch, "/api/v1/users/\(me)", ["role": "viewer"]).status == 200)
     }
 

@@ -13,11 +13,12 @@ import Testing
         var tokens = [plant.token]
         for number in 0..<4 {
             let name = "admin\(number)@example.org"
-            let user = try plant.post(
-                "/api/v1/users", "{\"email\": \"\(name)\", \"role\": \"administrator\"}")
-            let id = try #require(Self.object(user.body)["id"] as? String)
-            let token = try plant.post("/api/v1/users/\(id)/api_keys", "{\"description\": \"t\"}")
-            tokens.append(try #require(Self.object(token.body)["token"] as? String))
+            try plant.admin([
+                "user", "add", "--name", name, "--role", "administrator", "--token-file",
+                plant.folder.path + "/" + name,
+            ])
+            let token = String(decoding: try plant.folder.read(name), as: UTF8.self)
+            tokens.append(token.trimmingCharacters(in: .newlines))
         }
         let place = try plant.folder.write("url", Array(plant.rest.utf8))
         let workers = try Companion(

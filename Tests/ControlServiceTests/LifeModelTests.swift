@@ -153,14 +153,16 @@ import Testing
             var rules = ApprovalRules()
             rules.needed = Model.needed
             keys = KeyRegister(keys: stores, ring: ring, rules: rules, clock: clock)
-            approvals = ApprovalRegister(keys: keys, freezes: FreezeRegister(freezes: stores, keys: keys))
-            let users = UserRegister(users: stores, clock: clock)
+            let users = UserRegister(users: stores, ballot: keys.ballot)
+            approvals = ApprovalRegister(
+                keys: keys, freezes: FreezeRegister(freezes: stores, keys: keys), users: users,
+                grants: GrantRegister(grants: stores, keys: stores, ballot: keys.ballot))
             var people: [Person: Caller] = [:]
             for person in Person.allCases {
                 let role = person == .viewer ? Role.viewer : .administrator
                 // Later than whatever is asked for here.
                 if person == .young { hand.time.withLock { $0 = $0 + .seconds(100 * 86_400) } }
-                people[person] = Caller(try await users.add("\(person)", role, by: program))
+                people[person] = Caller(try await users.make("\(person)", role, by: program))
                 if person == .young { hand.time.withLock { $0 = Office.start } }
             }
             self.people = people

@@ -18,6 +18,7 @@ final class Office: Sendable {
 
     private let world: World
     let stores: MemoryStorage
+    let users: UserRegister
     private let tokens = Lock<[Role: String]>([:])
     let router: Router
     let caretaker: Caretaker
@@ -57,28 +58,29 @@ final class Office: Sendable {
         let ring = ClusterKeyRing(store: stores, wrapping: OpenWrapping())
         let program = Caller(program: "test")
         try await ring.prepare(by: program, at: clock())
-        let users = UserRegister(users: stores, clock: clock)
         let check: @Sendable () async throws -> Void = {
             if let code = world.trouble.withLock({ $0 }) { throw Trouble(code: code) }
         }
         let keys = KeyRegister(keys: stores, ring: ring, clock: clock)
+        let users = UserRegister(users: stores, ballot: keys.ballot)
+        self.users = users
+        let grants = GrantRegister(grants: stores, keys: stores, ballot: keys.ballot)
         caretaker = Caretaker(keys)
         router =
             try ControlAPI(
                 keys: keys, users: users,
-                grants: GrantRegister(grants: stores, keys: stores, ring: ring, clock: clock),
+                grants: grants,
                 approvals: ApprovalRegister(
-                    keys: keys, freezes: FreezeRegister(freezes: stores, keys: keys)),
+                    keys: keys, freezes: FreezeRegister(freezes: stores, keys: keys), users: users,
+                    grants: grants),
                 records: RecordRegister(records: stores.records(of: ServerName("data1")), audit: stores),
                 readiness: Readiness([("database", check)], clock: clock), authority: Office.authority,
                 limits: RateLimits(limits, clock: clock)
             ).router
         forms = try ShownForms(await router.answer(Request(.get, "/api-doc/openapi.json")).whole())
         for role in Role.allCases {
-            let user = try await users.add("\(role.rawValue)@example.org", role, by: program)
-            let made = try await users.addToken(of: user.id, summary: "test", by: program)
-            let text = made.text.bytes
-            let token = String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
+            let user = try await users.make("\(role.rawValue)@example.org", role, by: program)
+            let token = try await Self.token(users, of: user, by: program)
             tokens.withLock { $0[role] = token }
         }
     }
@@ -117,12 +119,19 @@ final class Office: Sendable {
 
     // MARK: What many tests need
 
-    /// Another administrator; his token.
-    func administrator(_ name: String) async throws -> String {
-        let made = try await ask(.post, "/api/v1/users", ["email": name, "role": "administrator"])
-        let token = try await ask(
-            .post, "/api/v1/users/\(made["id"] ?? "")/api_keys", ["description": "x"])
-        return try #require(token["token"])
+    /// Another user, made on the server's machine; his token.
+    func user(_ name: String, _ role: Role) async throws -> String {
+        let program = Caller(program: "test")
+        let user = try await users.make(name, role, by: program)
+        return try await Self.token(users, of: user, by: program)
+    }
+
+    func administrator(_ name: String) async throws -> String { try await user(name, .administrator) }
+
+    private static func token(_ users: UserRegister, of user: User, by program: Caller) async throws -> String {
+        let made = try await users.addToken(of: user.id, summary: "test", by: program)
+        let text = made.text.bytes
+        return String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
     }
 
     static let subject = ["common_name": "Farm", "key_type": "ecdsa"]

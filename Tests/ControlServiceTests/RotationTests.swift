@@ -21,7 +21,8 @@ import Testing
         init(_ stores: MemoryStorage, _ clock: @escaping Clock, _ rules: RotationRules = RotationRules()) {
             ring = ClusterKeyRing(store: stores, wrapping: OpenWrapping())
             keys = KeyRegister(keys: stores, ring: ring, clock: clock)
-            grants = GrantRegister(grants: stores, keys: stores, ring: ring, clock: clock)
+            grants = GrantRegister(
+                grants: stores, keys: stores, ballot: Ballot(stores: stores, ring: ring, clock: clock))
             rotation = Rotation(stores: stores, ring: ring, rules: rules, clock: clock)
         }
     }

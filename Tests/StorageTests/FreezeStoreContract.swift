@@ -60,7 +60,7 @@ import Testing
         let open = try Proposal(
             id: .random(), .thawing, of: .everything, by: asker, needed: 1, ends: Stores.now + .seconds(100))
         try await stores.proposals.write(
-            ProposalChange(stores.control.store(open)), Stores.event(.thawRequest))
+            ProposalChange(stores.control.store(open)), Stores.event(.approvalRequest))
         let read = try #require(try await stores.proposals.proposal(open.id))
         #expect(read.proposal == open)
         let time = Stores.now + .seconds(1)

@@ -26,14 +26,21 @@ extension CommandRun {
         let key = invocation.text("key")
         let response = try await ask(desk(), .json(.post, Self.path + "/actions/thaw", Order(key: key)))
         guard response.status != .accepted else {
-            let request = try response.json(JSONValue.self)
-            confirm("request \(request["id"].shown) waits for another administrator")
-            if form != .text { print("approval", request) }
+            try confirmWaiting(response, "not yet")
+            if form != .text { print("approval", try response.json(JSONValue.self)) }
             return
         }
         try await settle()
         confirm("\(key.map { "signing with \($0)" } ?? "signing") goes on")
         if form != .text { print([("key", key.map { .text($0) } ?? .null)]) }
+    }
+
+    /// Of what others have to approve first.
+    func confirmWaiting(_ response: ClientResponse, _ what: String) throws {
+        let request = try response.json(JSONValue.self)
+        confirm(
+            "\(what): request \(request["id"].shown) has \(request["approved_by"].items.count) of "
+                + "\(request["needed"].shown) approvals of other administrators")
     }
 
     func listFreezes() async throws {

@@ -14,6 +14,8 @@ extension CommandRun {
         var attributes: [String: String]
         var parent_id: String?
         var expire_at: String
+        /// Left out for a key that is not guarded.
+        var guarded: Bool?
     }
 
     func generateKey() async throws {
@@ -52,7 +54,8 @@ extension CommandRun {
             name: name, description: invocation.text("description") ?? "",
             visibility: invocation.flag("private") ? "private" : "public",
             key_type: type == "ca" && parent != nil ? "x509ica" : Self.types[type] ?? "x509ee",
-            attributes: attributes, parent_id: parent, expire_at: expiry() ?? "")
+            attributes: attributes, parent_id: parent, expire_at: expiry() ?? "",
+            guarded: invocation.flag("guarded") ? true : nil)
     }
 
     private static let types = ["openpgp": "pgp", "ca": "x509ca"]

@@ -34,7 +34,13 @@ extension CommandRun {
                 .badArguments, "signet grant add: a grant names at least one --key and one --kind",
                 remedy: "Add them; both may be repeated.")
         }
-        let grant = try await ask(desk(), json: .json(.post, "/api/v1/grants", body))
+        let response = try await ask(desk(), .json(.post, "/api/v1/grants", body))
+        let grant = try response.json(JSONValue.self)
+        guard response.status != .accepted else {
+            try confirmWaiting(response, "not granted yet")
+            if form != .text { print("approval", grant) }
+            return
+        }
         if form == .text {
             print("grants", [grant], columns: Self.grantColumns)
         } else {
@@ -92,7 +98,13 @@ extension CommandRun {
     func addUser() async throws {
         let desk = try desk()
         let body = ["email": invocation.argument("NAME") ?? "", "role": invocation.text("role") ?? ""]
-        let user = try await ask(desk, json: .json(.post, "/api/v1/users", body))
+        let response = try await ask(desk, .json(.post, "/api/v1/users", body))
+        let user = try response.json(JSONValue.self)
+        guard response.status != .accepted else {
+            try confirmWaiting(response, "\(user["for_user_email"].shown) is a viewer")
+            if form != .text { print("approval", user) }
+            return
+        }
         let path = "/api/v1/users/\(user["id"].shown)/api_keys"
         let token = try await ask(desk, json: .json(.post, path, ["description": "the first"]))
         guard form == .text else { return print([("user", user), ("token", token)]) }
@@ -117,7 +129,14 @@ extension CommandRun {
             role: invocation.text("role"), disabled: isSwitched ? invocation.flag("disable") : nil)
         var request = try ClientRequest.json(.patch, "/api/v1/users/\(user["id"].shown)", change)
         request.isIdempotent = true
-        print("user", try await ask(desk, json: request))
+        let response = try await ask(desk, request)
+        let answer = try response.json(JSONValue.self)
+        guard response.status != .accepted else {
+            try confirmWaiting(response, "\(name) is what he was")
+            if form != .text { print("approval", answer) }
+            return
+        }
+        print("user", answer)
     }
 
     // MARK: Records

@@ -29,8 +29,13 @@ extension CommandRun {
     func actOnKeys(_ action: String, _ done: String) async throws {
         let desk = try desk()
         for key in invocation.arguments("KEY") {
-            try await ask(desk, ClientRequest(.post, segments: Self.path + [key, "actions", action]))
-            confirm("\(key) is \(done)")
+            let response = try await ask(
+                desk, ClientRequest(.post, segments: Self.path + [key, "actions", action]))
+            if response.status == .accepted {
+                try confirmWaiting(response, "\(key) is not \(done) yet")
+            } else {
+                confirm("\(key) is \(done)")
+            }
         }
         // What lets a client in counts at once.
         if action == "disable" { try await settle() }

@@ -143,6 +143,7 @@ extension CommandTree {
                     .value(
                         "parent", "KEY", "the authority that certifies it; for all but openpgp and a root"),
                     .value("description", "TEXT", "for those who list it"),
+                    .flag("guarded", "enabling it, and grants on it, take approvals"),
                     .flag("private", "yours alone, enabled at once, and called USER:NAME"),
                 ],
                 arguments: [CommandArgument("NAME", "its name")],
@@ -161,6 +162,12 @@ extension CommandTree {
             CommandTree(
                 "disable", "stop keys from signing", details: [inForce], arguments: [someKeys],
                 examples: [CommandExample("Now", "signet key disable release")]),
+            CommandTree(
+                "guard", "let enabling keys, and grants on them, take approvals", arguments: [someKeys],
+                examples: [CommandExample("One", "signet key guard release")]),
+            CommandTree(
+                "unguard", "ask for the end of a guard, or approve it", arguments: [someKeys],
+                examples: [CommandExample("One", "signet key unguard release")]),
             CommandTree(
                 "delete", "ask for the deletion of keys, or approve it", details: [approved],
                 arguments: [someKeys], examples: [CommandExample("One", "signet key delete old-release")]),
@@ -249,10 +256,11 @@ extension CommandTree {
             CommandTree("list", "list them", examples: [CommandExample("All", "signet user list")]),
             CommandTree(
                 "add", "add a user; his first token is printed this once",
+                details: ["Other administrators have to approve a role above a viewer's; he makes his tokens himself then."],
                 options: [.value("role", "ROLE", "what he may do", roles, isRequired: true)],
                 arguments: [CommandArgument("NAME", "such as his mail address")],
                 examples: [
-                    CommandExample("An auditor", "signet user add eve@example.org --role auditor > eve.token")
+                    CommandExample("One who looks", "signet user add eve@example.org --role viewer > eve.token")
                 ]),
             CommandTree(
                 "change", "change what a user may do",

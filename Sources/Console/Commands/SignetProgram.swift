@@ -133,6 +133,8 @@ struct CommandRun {
         case "key generate": try await generateKey()
         case "key enable": try await actOnKeys("enable", "enabled")
         case "key disable": try await actOnKeys("disable", "disabled")
+        case "key guard": try await actOnKeys("guard", "guarded")
+        case "key unguard": try await actOnKeys("unguard", "unguarded")
         case "key delete": try await askFor("request_delete", "to be deleted")
         case "key revoke": try await askFor("request_revoke", "to be revoked")
         case "key keep": try await keepKeys()

@@ -26,12 +26,17 @@ struct UserRoutes {
             return try .json(PageDocument(found, Page(request.query)) { UserDocument($0) })
         }
         let add = Operation(
-            "A new user", .ability(.manageUsers), body: .document(NewUserDocument.self),
-            answer: .json(.document(UserDocument.self), .created))
+            "A new user; others have to approve a role above a viewer's", .ability(.manageUsers),
+            body: .document(NewUserDocument.self), answer: .json(.document(UserDocument.self), .created),
+            otherwise: KeyRoutes.asked)
         routes.post("/api/v1/users", add) { request in
             let caller = try request.known()
             let new = try await request.json(NewUserDocument.self)
-            let document = UserDocument(try await users.add(new.email, new.role, by: caller))
+            let document: UserDocument
+            switch try await users.add(new.email, new.role, by: caller) {
+            case .done(let user): document = UserDocument(user)
+            case .asked(let proposal): return try .json(ApprovalDocument(proposal), status: .accepted)
+            }
             var response = try Response.json(document, status: .created)
             response.fields.append("location", "/api/v1/users/\(document.id)")
             return try response.tagged(document.tag)
@@ -44,17 +49,19 @@ struct UserRoutes {
             return try request.conditional(.json(UserDocument(user)))
         }
         let change = Operation(
-            "Another role, or what a user may do at all", .ability(.manageUsers),
-            body: .document(UserChangeDocument.self), conditional: true,
-            answer: .json(.document(UserDocument.self)))
+            "Another role, or what a user may do at all; others have to approve what gives him powers",
+            .ability(.manageUsers), body: .document(UserChangeDocument.self), conditional: true,
+            answer: .json(.document(UserDocument.self)), otherwise: KeyRoutes.asked)
         routes.patch("/api/v1/users/{id}", change) { request in
             let caller = try request.known()
             let change = try await request.json(UserChangeDocument.self)
-            let document = UserDocument(
-                try await users.change(
-                    request.id("id"), role: change.role, isDisabled: change.disabled, by: caller
-                ) { _ = try request.judge(current: UserDocument($0).tag) })
-            return try Response.json(document).tagged(document.tag)
+            let decision = try await users.change(
+                request.id("id"), role: change.role, isDisabled: change.disabled, by: caller
+            ) { _ = try request.judge(current: UserDocument($0).tag) }
+            switch decision {
+            case .done(let user): return try Response.json(UserDocument(user)).tagged(UserDocument(user).tag)
+            case .asked(let proposal): return try .json(ApprovalDocument(proposal), status: .accepted)
+            }
         }
         addTokens(to: &routes)
     }

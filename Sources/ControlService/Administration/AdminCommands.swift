@@ -17,7 +17,7 @@ public enum AdminCommands {
                 + "whoever may read those may use it."
         ],
         version: "control-admin 0.1.0", options: [config, .set],
-        commands: [migrate, setUp, keys, doctor, clusterKeys, audit, backup, database, pki])
+        commands: [migrate, setUp, users, keys, doctor, clusterKeys, audit, backup, database, pki])
 
     private static let migrate = CommandTree(
         "migrate", "bring the database's schema to this release",
@@ -39,6 +39,39 @@ public enum AdminCommands {
             CommandExample(
                 "The first step after `migrate`",
                 "control-admin init --name admin@example.org --token-file admin.token")
+        ])
+
+    private static let userRole = CommandValue.choice(Role.allCases.map(\.rawValue))
+
+    private static let users = CommandTree(
+        "user", "make users without anybody's approval",
+        details: [
+            "Over REST a role takes the approval of other administrators. Until there are enough of them, they are made "
+                + "here."
+        ],
+        commands: [
+            CommandTree(
+                "add", "make a user and his token",
+                options: [
+                    .value("name", "NAME", "such as his e-mail address", isRequired: true),
+                    .value("role", "ROLE", "what he may do", userRole, isRequired: true),
+                    .value("token-file", "FILE", "a new file for the token", .file, isRequired: true),
+                ],
+                examples: [
+                    CommandExample(
+                        "Another administrator",
+                        "control-admin user add --name eve@example.org --role administrator --token-file eve.token")
+                ]),
+            CommandTree(
+                "change", "give a user another role",
+                options: [
+                    .value("name", "NAME", "who", isRequired: true),
+                    .value("role", "ROLE", "what he may do", userRole, isRequired: true),
+                ],
+                examples: [
+                    CommandExample(
+                        "An auditor", "control-admin user change --name eve@example.org --role auditor")
+                ]),
         ])
 
     private static let clusterKeys = CommandTree(

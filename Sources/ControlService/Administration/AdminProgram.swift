@@ -32,6 +32,8 @@ public struct AdminProgram: Sendable {
         switch invocation.path {
         case ["migrate"]: try await migrate(invocation)
         case ["init"]: try await setUp(invocation)
+        case ["user", "add"]: try await addUser(invocation)
+        case ["user", "change"]: try await changeUser(invocation)
         case ["cluster-key", "list"]: try await listClusterKeys(invocation)
         case ["cluster-key", "rotate"]: try await rotateClusterKeys(invocation)
         case ["cluster-key", "reseal"]: try await resealRows(invocation)

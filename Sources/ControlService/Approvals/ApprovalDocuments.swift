@@ -13,7 +13,10 @@ struct ApprovalDocument: Encodable, DescribedDocument {
         .init("state", .choice(of: Proposal.State.self)), .init("user", .id, optional: true),
         .init("user_email", .string), .init("needed", .number), .init("approved_by", .list(.string)),
         .init("create_at", .timestamp), .init("expire_at", .timestamp),
-        .init("close_at", .timestamp, optional: true),
+        .init("close_at", .timestamp, optional: true), .init("for_user", .id, optional: true),
+        .init("for_user_email", .string, optional: true),
+        .init("role", .choice(of: Role.self), optional: true), .init("disabled", .boolean, optional: true),
+        .init("grant", .document(GrantDocument.self), optional: true),
     ])
 
     let id: String
@@ -29,6 +32,12 @@ struct ApprovalDocument: Encodable, DescribedDocument {
     let create_at: String
     let expire_at: String
     let close_at: String?
+    /// What happens exactly: to which user, or with which grant.
+    let for_user: String?
+    let for_user_email: String?
+    let role: String?
+    let disabled: Bool?
+    let grant: GrantDocument?
 
     init(_ proposal: Proposal) {
         id = proposal.id.description
@@ -43,6 +52,11 @@ struct ApprovalDocument: Encodable, DescribedDocument {
         create_at = Timestamp.text(proposal.requester.time)
         expire_at = Timestamp.text(proposal.ends)
         close_at = proposal.closed.map { Timestamp.text($0) }
+        for_user = if case .user(let id) = proposal.subject { id.description } else { nil }
+        let powers: PowerChange? = if case .role(let change) = proposal.content { change } else { nil }
+        (for_user_email, role) = (powers?.name, powers?.to.role.rawValue)
+        disabled = powers?.to.isDisabled
+        grant = if case .grant(let grant) = proposal.content { GrantDocument(grant) } else { nil }
     }
 }
 

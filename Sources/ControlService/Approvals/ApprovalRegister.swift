@@ -7,11 +7,17 @@ public import Keyring
 public struct ApprovalRegister: Sendable {
     let keys: KeyRegister
     let freezes: FreezeRegister
+    let users: UserRegister
+    let grants: GrantRegister
     private let ballot: Ballot
 
-    public init(keys: KeyRegister, freezes: FreezeRegister) {
+    public init(
+        keys: KeyRegister, freezes: FreezeRegister, users: UserRegister, grants: GrantRegister
+    ) {
         self.keys = keys
         self.freezes = freezes
+        self.users = users
+        self.grants = grants
         ballot = keys.ballot
     }
 
@@ -37,11 +43,15 @@ public struct ApprovalRegister: Sendable {
         try caller.require(.manageKeys)
         try await Ballot.settled {
             let open = try await ballot.existing(id)
-            switch (open.proposal.operation, open.proposal.subject) {
-            case (.deletion, .key(let key)), (.revocation, .key(let key)):
+            switch (open.proposal.operation, open.proposal.key) {
+            case (.deletion, let key?), (.revocation, let key?):
                 try await keys.approve(open, of: key, by: caller)
-            case (.thawing, _): try await freezes.approve(open, by: caller)
-            case (.deletion, _), (.revocation, _): throw Ballot.missing(id)
+            case (.enabling, let key?), (.unguarding, let key?):
+                _ = try await keys.approveSwitch(open, of: key, by: caller)
+            case (.thawing, _): _ = try await freezes.approve(open, by: caller)
+            case (.role, _): _ = try await users.approve(open, by: caller)
+            case (.granting, _): _ = try await grants.approve(open, by: caller)
+            case (_, nil): throw Ballot.missing(id)
             }
         }
         return try await ballot.existing(id).proposal
@@ -56,11 +66,10 @@ public struct ApprovalRegister: Sendable {
             guard !open.proposal.isOver(at: keys.clock()) else {
                 throw ControlError(.approvalOver, "the request is over")
             }
-            switch (open.proposal.operation, open.proposal.subject) {
-            case (.deletion, .key(let key)), (.revocation, .key(let key)):
+            if open.proposal.operation.ending != nil, let key = open.proposal.key {
                 try await keys.reject(open, of: key, by: caller)
-            case (.thawing, _): try await freezes.close(open, as: .cancelled, by: caller)
-            case (.deletion, _), (.revocation, _): throw Ballot.missing(id)
+            } else {
+                try await ballot.close(open, as: .cancelled, by: caller)
             }
         }
         return try await ballot.existing(id).proposal

@@ -14,13 +14,6 @@ public struct FreezeRegister: Sendable {
         self.keys = keys
     }
 
-    /// What became of the wish to end a freeze.
-    public enum Thaw: Sendable {
-        case done
-        /// Another administrator has to approve it.
-        case asked(Proposal)
-    }
-
     /// Those of keys that the caller may see.
     public func list(for caller: Caller) async throws -> [(freeze: Freeze, key: StoredKey?)] {
         try caller.require(.readKeys)
@@ -50,54 +43,33 @@ public struct FreezeRegister: Sendable {
     }
 
     /// Ends a freeze, if the caller is the administrator more; else asks another one to.
-    public func thaw(_ idOrName: String?, by caller: Caller) async throws -> Thaw {
+    public func thaw(_ idOrName: String?, by caller: Caller) async throws -> Decision<Freeze> {
         let key = try await key(idOrName, for: caller, to: .manageKeys)
         return try await Ballot.settled {
-            let now = keys.clock()
             let freeze = try await existing(key?.record.id)
             if let open = try await keys.ballot.open(.thawing, of: freeze.subject) {
-                if !open.proposal.isOver(at: now) { return try await approve(open, by: caller) }
-                try await close(open, as: .expired, by: KeyRegister.program)
+                _ = try await approve(open, by: caller)
+                return .done(freeze)
             }
             // Whoever may start programs on the server's machine may do anything; a private key is its owner's alone.
             if caller.user.map({ freeze.mayBeEnded(by: $0) }) ?? true || key?.record.owner != nil {
-                let event = try event(.thaw, freeze, key, by: caller, at: now)
+                let event = try event(.thaw, freeze, key, by: caller, at: keys.clock())
                 try await keys.stores.write(ProposalChange(nil, deed: .thaw(freeze)), event)
-                return .done
+                return .done(freeze)
             }
-            let proposal = try Proposal(
-                id: .random(), .thawing, of: freeze.subject, by: caller.voice(at: now), needed: 1,
-                ends: now + keys.rules.life)
-            try await keys.stores.write(
-                ProposalChange(keys.ring.stored(proposal)),
-                event(.thawRequest, freeze, key, by: caller, at: now, proposal.facts))
+            let proposal = try keys.ballot.proposal(.thawing, of: freeze.subject, by: caller, needed: 1)
+            try await keys.ballot.ask(proposal, by: caller, [("frozen-by", freeze.by.name)])
             return .asked(proposal)
         }
     }
 
-    @discardableResult
-    func approve(_ open: StoredProposal, by caller: Caller) async throws -> Thaw {
-        let now = keys.clock()
-        let proposal = try await keys.ballot.approved(open, by: caller, at: now)
-        let freeze = try await existing(proposal.key)
-        let done = try proposal.closed(as: .done, at: now)
-        var key: StoredKey?
-        if let id = freeze.key { key = try await keys.any(id.description) }
-        try await keys.stores.write(
-            ProposalChange(
-                keys.ring.changed(open, to: done), approvers: Set(done.approvals.compactMap(\.user)),
-                deed: .thaw(freeze)), event(.thaw, freeze, key, by: caller, at: now, done.facts))
-        return .done
-    }
-
-    func close(_ open: StoredProposal, as state: Proposal.State, by caller: Caller) async throws {
-        let now = keys.clock()
-        let closed = try open.proposal.closed(as: state, at: now)
-        try await keys.stores.write(
-            ProposalChange(keys.ring.changed(open, to: closed)),
-            caller.event(
-                state == .expired ? .approvalExpire : .thawCancel,
-                open.proposal.key?.description ?? Self.everything, at: now, closed.facts))
+    func approve(_ open: StoredProposal, by caller: Caller) async throws -> Proposal {
+        try await keys.ballot.approve(open, by: caller) { done, now in
+            let freeze = try await existing(done.key)
+            var key: StoredKey?
+            if let id = freeze.key { key = try await keys.any(id.description) }
+            return (.thaw(freeze), try event(.thaw, freeze, key, by: caller, at: now, done.facts))
+        }
     }
 
     // MARK: Parts

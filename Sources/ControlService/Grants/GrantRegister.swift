@@ -8,14 +8,16 @@ public import Signatures
 public struct GrantRegister: Sendable {
     let grants: any GrantStore
     let keys: any KeyStore
+    let ballot: Ballot
     let ring: ClusterKeyRing
     let clock: Clock
 
-    public init(grants: any GrantStore, keys: any KeyStore, ring: ClusterKeyRing, clock: @escaping Clock) {
+    public init(grants: any GrantStore, keys: any KeyStore, ballot: Ballot) {
         self.grants = grants
         self.keys = keys
-        self.ring = ring
-        self.clock = clock
+        self.ballot = ballot
+        ring = ballot.ring
+        clock = ballot.clock
     }
 
     // MARK: Grants
@@ -37,11 +39,12 @@ public struct GrantRegister: Sendable {
     }
 
     /// `keys` are names, ids, or patterns over names; what they stand for now is granted, so that a key which takes over
-    /// a name inherits nothing.
+    /// a name inherits nothing. When one of them is guarded, others have to approve the grant.
+    @discardableResult
     public func add(
         _ clients: IdentityPattern, keys patterns: [String], kinds: Set<SigningKind>, expires: Moment? = nil,
         summary: String = "", by caller: Caller
-    ) async throws -> Grant {
+    ) async throws -> Decision<Grant> {
         guard caller.may(.manageGrants) || caller.may(.ownKeys) else {
             return try caller.refuse(.manageGrants)
         }
@@ -64,23 +67,61 @@ public struct GrantRegister: Sendable {
                 id: .random(), clients: clients, keys: Set(named.map(\.record.id)), kinds: kinds,
                 created: now,
                 expires: expires, summary: summary)
-            let names = named.map(\.record.name.text).sorted().joined(separator: ", ")
+            if named.contains(where: \.record.isGuarded), ballot.isNeeded(for: caller) {
+                try await ballot.expectApprovers(beside: caller)
+                let proposal = try ballot.proposal(.granting, of: .grant(grant.id), .grant(grant), by: caller)
+                try await ballot.ask(proposal, by: caller, [("keys", Self.names(named))])
+                return .asked(proposal)
+            }
             do {
                 try await grants.add(
-                    ring.sealed(grant), seen: named,
-                    caller.event(
-                        .grantCreate, grant.id.description, at: now,
-                        [
-                            ("clients", clients.description), ("keys", names),
-                            ("kinds", kinds.map(\.rawValue).sorted().joined(separator: ", ")),
-                        ]))
-                return grant
+                    ring.sealed(grant), seen: named, event(grant, named, by: caller, at: now))
+                return .done(grant)
             } catch let error as KeyringError where error.code == .changedMeanwhile {}
         }
         throw ControlError(.changedMeanwhile, "keys: they are being changed at the moment")
     }
 
     private static let tries = 5
+
+    private static func names(_ keys: [StoredKey]) -> String {
+        keys.map(\.record.name.text).sorted().joined(separator: ", ")
+    }
+
+    private func event(
+        _ grant: Grant, _ named: [StoredKey], by caller: Caller, at now: Moment,
+        _ more: [(String, String)] = []
+    ) throws -> AuditEvent {
+        try caller.event(
+            .grantCreate, grant.id.description, at: now,
+            [
+                ("clients", grant.clients.description), ("keys", Self.names(named)),
+                ("kinds", grant.kinds.map(\.rawValue).sorted().joined(separator: ", ")),
+            ] + more)
+    }
+
+    /// Approves a grant that names guarded keys: just the one that was asked for.
+    func approve(_ open: StoredProposal, by caller: Caller) async throws -> Proposal {
+        try await ballot.approve(open, by: caller) { done, now in
+            guard case .grant(let grant) = done.content else { throw Ballot.missing(done.id) }
+            guard !grant.isExpired(at: now) else {
+                throw ControlError(.grantExpired, "the grant would have expired; reject the request")
+            }
+            var named: [StoredKey] = []
+            for id in grant.keys.sorted() {
+                guard let key = try await keys.key(id), !key.record.state.freesName else {
+                    throw ControlError(.keyNotFound, "keys: the key \(id) is gone; reject the request")
+                }
+                try await ring.check(key)
+                named.append(key)
+            }
+            let facts = done.facts.filter { $0.0 != "clients" && $0.0 != "kinds" }
+            return (
+                .grant(try await ring.sealed(grant), seen: named),
+                try event(grant, named, by: caller, at: now, facts)
+            )
+        }
+    }
 
     /// `isExpected` judges what the caller has seen; a grant never changes, so that holds until it is gone.
     public func remove(

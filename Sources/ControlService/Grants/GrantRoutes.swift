@@ -22,17 +22,23 @@ struct GrantRoutes {
             return try .json(PageDocument(found, Page(request.query)) { GrantDocument($0) })
         }
         let add = Operation(
-            "A new grant", .ability([.manageGrants, .ownKeys]), body: .document(NewGrantDocument.self),
-            answer: .json(.document(GrantDocument.self), .created))
+            "A new grant; others have to approve one that names a guarded key",
+            .ability([.manageGrants, .ownKeys]), body: .document(NewGrantDocument.self),
+            answer: .json(.document(GrantDocument.self), .created), otherwise: KeyRoutes.asked)
         routes.post("/api/v1/grants", add) { request in
             let caller = try request.known()
             let new = try await request.json(NewGrantDocument.self)
             let parts = try IdentityText(new.clients, authority)
             let clients = try IdentityPattern(
                 authority: parts.authority, sort: parts.sort, value: parts.value)
-            let grant = try await grants.add(
+            let decision = try await grants.add(
                 clients, keys: new.keys, kinds: new.kinds, expires: new.expires, summary: new.description,
                 by: caller)
+            let grant: Grant
+            switch decision {
+            case .done(let made): grant = made
+            case .asked(let proposal): return try .json(ApprovalDocument(proposal), status: .accepted)
+            }
             var response = try Response.json(GrantDocument(grant), status: .created)
             response.fields.append("location", "/api/v1/grants/\(grant.id)")
             return try response.tagged(GrantDocument(grant).tag)

@@ -187,11 +187,7 @@ extension KeyRegister {
         if open.proposal.operation.ending != nil, let key = open.proposal.key {
             return try await lapse(open, of: any(key.description))
         }
-        let now = clock()
-        let closed = try open.proposal.closed(as: .expired, at: now)
-        try await stores.write(
-            ProposalChange(ring.changed(open, to: closed)),
-            Self.program.event(.approvalExpire, open.proposal.id.description, at: now, closed.facts))
+        try await ballot.close(open, as: .expired, by: Self.program)
     }
 
     /// Ends the requests whose time is over; how many there were.

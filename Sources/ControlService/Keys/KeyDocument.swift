@@ -22,7 +22,7 @@ struct KeyDocument: Encodable, DescribedDocument {
         .init("request_revoke_users", .string, "names with commas between them"),
         .init("scheme", .choice(of: SigningScheme.self)), .init("purpose", .choice(of: KeyPurpose.self)),
         .init("algorithm", .choice(of: KeyAlgorithm.self)), .init("version", .number),
-        .init("public_key_sha256", .sha256),
+        .init("public_key_sha256", .sha256), .init("guarded", .boolean),
     ])
 
     let id: String
@@ -48,6 +48,7 @@ struct KeyDocument: Encodable, DescribedDocument {
     let version: UInt32
     /// SHA-256 of the public key's DER.
     let public_key_sha256: String
+    let guarded: Bool
 
     /// `waiting` is the request that the key waits for.
     init(_ stored: StoredKey, waiting: Proposal? = nil) throws {
@@ -70,6 +71,7 @@ struct KeyDocument: Encodable, DescribedDocument {
         purpose = record.purpose.rawValue
         algorithm = record.algorithm.rawValue
         version = record.version
+        guarded = record.isGuarded
         public_key_sha256 = Hex.encode(record.publicKeyDigest.bytes)
         if record.scheme == .openpgp {
             key_type = KeyType.pgp.rawValue

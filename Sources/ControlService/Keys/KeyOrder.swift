@@ -23,6 +23,8 @@ public struct KeyOrder: Sendable {
     public var name: KeyName
     public var isPrivate: Bool
     public var summary: String
+    /// Enabling it, and grants that name it, take approvals.
+    public var isGuarded = false
     public var algorithm: KeyAlgorithm
     /// Of the signatures over its certificate.
     public var digest: DigestAlgorithm

@@ -29,7 +29,7 @@ extension Proposal.Operation {
             Ending(
                 actions: (.requestRevocation, .cancelRevocation, .revoke),
                 audit: (.keyRequestRevocation, .keyCancelRevocation, .keyRevoke))
-        case .thawing: nil
+        default: nil
         }
     }
 }

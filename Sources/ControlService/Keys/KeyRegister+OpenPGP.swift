@@ -49,11 +49,13 @@ extension KeyRegister {
         func record(
             _ key: PrivateKey, _ fingerprint: [UInt8], _ purpose: KeyPurpose, _ name: KeyName, parent: KeyID?
         ) throws -> KeyRecord {
-            try KeyRecord(
+            var record = try KeyRecord(
                 id: .random(), scheme: .openpgp, purpose: purpose, algorithm: order.algorithm,
                 publicKey: key.publicKey.spki(), fingerprint: fingerprint, created: start, parent: parent,
                 owner: order.owner, name: name, summary: order.summary, state: order.firstState,
                 expires: order.expires, certificate: certificate.encoded)
+            record.isGuarded = order.isGuarded
+            return record
         }
         let certifying = try record(primary, certificate.fingerprint, .certifying, name, parent: nil)
         let signing = try record(

@@ -13,7 +13,7 @@ internal import Signatures
 public struct KeyRegister: Sendable {
     let keys: any KeyStore
     let stores: any ProposalStore & UserStore
-    let ballot: Ballot
+    public let ballot: Ballot
     let ring: ClusterKeyRing
     let rules: ApprovalRules
     let clock: Clock
@@ -25,7 +25,7 @@ public struct KeyRegister: Sendable {
     ) {
         self.keys = keys
         stores = keys
-        ballot = Ballot(stores: keys, ring: ring)
+        ballot = Ballot(stores: keys, ring: ring, rules: rules, clock: clock)
         self.ring = ring
         self.rules = rules
         self.clock = clock
@@ -146,30 +146,6 @@ public struct KeyRegister: Sendable {
         return stored
     }
 
-    // MARK: Changing
-
-    /// `isExpected` judges the state that the caller has seen, before anything is changed.
-    public func apply(
-        _ action: KeyAction, to idOrName: String, by caller: Caller,
-        isExpected: (StoredKey) throws -> Void = { _ in }
-    ) async throws -> StoredKey {
-        guard let auditAction = Self.switches[action] else {
-            throw ControlError(.unsupported, "this version does not know \(action.rawValue)")
-        }
-        let stored = try await find(idOrName, for: caller, to: .switchKeys)
-        try isExpected(stored)
-        let now = clock()
-        let record = try stored.record.applying(action)
-        guard action != .enable || !record.isExpired(at: now) else {
-            throw ControlError(.keyExpired, "the key \(record.name) has expired")
-        }
-        return try await keys.change(
-            ring.changed(stored, to: record),
-            caller.event(auditAction, record.id.description, at: now, [("name", record.name.text)]))
-    }
-
-    private static let switches: [KeyAction: AuditAction] = [.enable: .keyEnable, .disable: .keyDisable]
-
     // MARK: Making
 
     /// A new key; public ones begin disabled, private ones enabled.
@@ -192,7 +168,8 @@ public struct KeyRegister: Sendable {
         }
         let parent = try await parent(of: order, for: caller, at: now)
         let key = try await Self.generate(order.algorithm)
-        let record = try await record(order, key, parent, from: now + .seconds(-Self.backdating))
+        var record = try await record(order, key, parent, from: now + .seconds(-Self.backdating))
+        record.isGuarded = order.isGuarded
         let stored = try await ring.sealed(record, key)
         try await keys.add(
             [stored], seen: parent.map { [$0] } ?? [],

@@ -64,14 +64,29 @@ struct KeyRoutes {
         let keys = keys
         for (name, action) in [("enable", KeyAction.enable), ("disable", .disable)] {
             let operation = Operation(
-                "Makes a key \(name)d", .ability([.switchKeys, .ownKeys]), conditional: true, answer: .empty()
-            )
+                "Makes a key \(name)d" + (action == .enable ? ", or has that approved for a guarded one" : ""),
+                .ability([.switchKeys, .ownKeys]), conditional: true, answer: .empty(),
+                otherwise: action == .enable ? Self.asked : nil)
             routes.post("/api/v1/keys/{key}/actions/\(name)", operation) { request in
                 let caller = try request.known()
-                let stored = try await keys.apply(action, to: request.path("key"), by: caller) { seen in
+                let decision = try await keys.apply(action, to: request.path("key"), by: caller) { seen in
                     _ = try request.judge(current: seen.tag)
                 }
-                return Response(.ok).tagged(stored.tag)
+                return try Self.answer(decision)
+            }
+        }
+        for (name, isGuarded) in [("guard", true), ("unguard", false)] {
+            let operation = Operation(
+                isGuarded
+                    ? "Lets enabling a key, and grants that name it, take approvals"
+                    : "Ends that, once it is approved", .ability(.manageKeys), conditional: true,
+                answer: .empty(), otherwise: isGuarded ? nil : Self.asked)
+            routes.post("/api/v1/keys/{key}/actions/\(name)", operation) { request in
+                let caller = try request.known()
+                let decision = try await keys.setGuard(isGuarded, of: request.path("key"), by: caller) { seen in
+                    _ = try request.judge(current: seen.tag)
+                }
+                return try Self.answer(decision)
             }
         }
         for (name, operation) in [("delete", Proposal.Operation.deletion), ("revoke", .revocation)] {
@@ -106,6 +121,16 @@ struct KeyRoutes {
                 }
                 return Response(.ok).tagged(stored.tag)
             }
+        }
+    }
+
+    /// What others have to approve first.
+    static let asked = Operation.Answer.json(.document(ApprovalDocument.self), .accepted)
+
+    private static func answer(_ decision: Decision<StoredKey>) throws -> Response {
+        switch decision {
+        case .done(let stored): Response(.ok).tagged(stored.tag)
+        case .asked(let proposal): try .json(ApprovalDocument(proposal), status: .accepted)
         }
     }
 

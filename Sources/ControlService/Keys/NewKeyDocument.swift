@@ -10,7 +10,7 @@ internal import Signatures
 /// What `POST /api/v1/keys/` takes, in Signatrust's words.
 struct NewKeyDocument: StrictDocument {
     enum Fields: String, CodingKey, CaseIterable {
-        case name, description, visibility, attributes, key_type, parent_id, expire_at
+        case name, description, visibility, attributes, key_type, parent_id, expire_at, guarded
     }
 
     static func form(of field: Fields) -> FieldForm {
@@ -22,6 +22,7 @@ struct NewKeyDocument: StrictDocument {
         case .key_type: .needed(.choice(of: KeyType.self))
         case .parent_id: .optional(.string, "id or name of the authority, for x509ica and x509ee")
         case .expire_at: .needed(.timestamp)
+        case .guarded: .optional(.boolean, "whether enabling it and grants that name it take approvals")
         }
     }
 
@@ -32,6 +33,7 @@ struct NewKeyDocument: StrictDocument {
     let key_type: String
     let parent_id: String?
     let expires: Moment
+    let guarded: Bool
 
     init(_ fields: KeyedDecodingContainer<Fields>) throws {
         name = try fields.decode(String.self, forKey: .name)
@@ -41,6 +43,7 @@ struct NewKeyDocument: StrictDocument {
         key_type = try fields.decode(String.self, forKey: .key_type)
         parent_id = try fields.decodeIfPresent(String.self, forKey: .parent_id)
         expires = try Timestamp.read(fields.decode(String.self, forKey: .expire_at), "expire_at")
+        guarded = try fields.decodeIfPresent(Bool.self, forKey: .guarded) ?? false
     }
 
     func order() throws -> KeyOrder {
@@ -52,10 +55,16 @@ struct NewKeyDocument: StrictDocument {
         let (algorithm, digest) = try (attributes.algorithm(type), attributes.digest())
         let sort = try sort(type, &attributes)
         try attributes.expectNoMore()
-        return try KeyOrder(
+        guard !isPrivate || !guarded else {
+            throw ControlError(
+                .invalidArgument, "guarded: a private key is its owner's alone, and nobody else approves")
+        }
+        var order = try KeyOrder(
             name: KeyName(name), isPrivate: isPrivate, summary: description, algorithm: algorithm,
             digest: digest,
             expires: expires, sort: sort)
+        order.isGuarded = guarded
+        return order
     }
 
     private func sort(_ type: KeyType, _ attributes: inout KeyAttributes) throws -> KeyOrder.Sort {

@@ -44,10 +44,11 @@ public struct ControlPlane: Sendable {
             store: storage, wrapping: wrapping.data, certifying: wrapping.control,
             sharesKeys: settings.environment == .development)
         keys = KeyRegister(keys: storage, ring: ring, rules: settings.service.approvals, clock: clock)
-        users = UserRegister(users: storage, clock: clock, tokenLife: settings.service.tokenLife)
-        grants = GrantRegister(grants: storage, keys: storage, ring: ring, clock: clock)
+        users = UserRegister(
+            users: storage, ballot: keys.ballot, tokenLife: settings.service.tokenLife)
+        grants = GrantRegister(grants: storage, keys: storage, ballot: keys.ballot)
         approvals = ApprovalRegister(
-            keys: keys, freezes: FreezeRegister(freezes: storage, keys: keys))
+            keys: keys, freezes: FreezeRegister(freezes: storage, keys: keys), users: users, grants: grants)
         records = RecordRegister(records: storage, audit: storage)
         rotation = Rotation(stores: storage, ring: ring, rules: settings.rotation, clock: clock)
     }

@@ -92,6 +92,11 @@ extension ErrorCode {
         cause: "This approval does not count: it comes from the one who asked, or a second time, or from an "
             + "administrator who has been one for less time than the request.",
         remedy: "Let other administrators approve it.")
+    public static let approversMissing = ErrorCode(
+        "approvers-missing", .wrongState,
+        cause: "There are fewer administrators who could approve it than have to.",
+        remedy: "Make more of them on the server's machine, `control-admin user add`, or lower the setting "
+            + "control-server.approvals.")
     public static let approvalOver = ErrorCode(
         "approval-over", .wrongState,
         cause: "The request was carried out, called off, or not approved in time.",
@@ -135,7 +140,7 @@ extension ErrorCode {
         freezeNotFound, keyExpired,
         keyNotYetValid, keySchemeMismatch, notGranted, kindNotGranted, grantExpired, clientDenied,
         identityAmbiguous, identityMissing, grantNotFound, keyInUse, clusterKeyNotFound, approvalNotFound,
-        approvalRefused,
+        approvalRefused, approversMissing,
         approvalOver, userNotFound, userNameTaken, tokenNotFound,
         sealBroken,
         rowForged, permitMismatch, recordMalformed, chainBroken,

@@ -12,12 +12,28 @@ public struct Proposal: Hashable, Sendable {
         case revocation = "revoke"
         /// Signing goes on that was stopped by a `Freeze`.
         case thawing = "thaw"
+        /// A user gets powers that he does not have.
+        case role = "role"
+        /// A grant that names a guarded key.
+        case granting = "grant"
+        /// A guarded key signs.
+        case enabling = "enable"
+        /// A key is guarded no more.
+        case unguarding = "unguard"
     }
 
     /// What it is about.
     public enum Subject: Hashable, Sendable {
         case key(KeyID)
+        case user(UserID)
+        case grant(GrantID)
         case everything
+    }
+
+    /// What happens exactly, where operation and subject do not say it all.
+    public enum Content: Hashable, Sendable {
+        case role(PowerChange)
+        case grant(Grant)
     }
 
     public enum State: String, CaseIterable, Sendable {
@@ -46,6 +62,7 @@ public struct Proposal: Hashable, Sendable {
     public let id: ProposalID
     public let operation: Operation
     public let subject: Subject
+    public let content: Content?
     /// Why a key is revoked.
     public let reason: RevocationReason?
     public let requester: Voice
@@ -61,18 +78,18 @@ public struct Proposal: Hashable, Sendable {
     public static let mostNeeded = 50
 
     public init(
-        id: ProposalID, _ operation: Operation, of subject: Subject, because reason: RevocationReason? = nil,
-        by requester: Voice, needed: Int, ends: Moment
+        id: ProposalID, _ operation: Operation, of subject: Subject, _ content: Content? = nil,
+        because reason: RevocationReason? = nil, by requester: Voice, needed: Int, ends: Moment
     ) throws(KeyringError) {
         try self.init(
-            id: id, operation, of: subject, because: reason, by: requester, needed: needed, ends: ends,
-            state: .open, approvals: [], closed: nil)
+            id: id, operation, of: subject, content, because: reason, by: requester, needed: needed,
+            ends: ends, state: .open, approvals: [], closed: nil)
     }
 
     /// One that was read.
     init(
-        id: ProposalID, _ operation: Operation, of subject: Subject, because reason: RevocationReason?,
-        by requester: Voice, needed: Int, ends: Moment, state: State, approvals: [Voice], closed: Moment?
+        id: ProposalID, _ operation: Operation, of subject: Subject, _ content: Content?,
+        because reason: RevocationReason?, by requester: Voice, needed: Int, ends: Moment, state: State, approvals: [Voice], closed: Moment?
     ) throws(KeyringError) {
         guard 0...Self.mostNeeded ~= needed, approvals.count <= Self.mostNeeded else {
             throw KeyringError(.invalidArgument, "approvals: 0 to \(Self.mostNeeded) can be asked for")
@@ -80,7 +97,7 @@ public struct Proposal: Hashable, Sendable {
         guard (operation == .revocation) == (reason != nil) else {
             throw KeyringError(.invalidArgument, "reason: a revocation has one, and nothing else has")
         }
-        guard operation.isAbout(subject) else {
+        guard operation.isAbout(subject, content) else {
             throw KeyringError(.invalidArgument, "request: it is about something else than can be asked for")
         }
         guard (1...256).contains(requester.name.utf8.count), requester.time < ends else {
@@ -92,6 +109,7 @@ public struct Proposal: Hashable, Sendable {
         self.id = id
         self.operation = operation
         self.subject = subject
+        self.content = content
         self.reason = reason
         self.requester = requester
         self.needed = needed
@@ -175,10 +193,13 @@ public struct Proposal: Hashable, Sendable {
 
 extension Proposal.Operation {
     /// Whether this can be asked for of such a thing.
-    func isAbout(_ subject: Proposal.Subject) -> Bool {
-        switch (self, subject) {
-        case (.deletion, .key), (.revocation, .key), (.thawing, .key), (.thawing, .everything): true
-        case (.deletion, .everything), (.revocation, .everything): false
+    func isAbout(_ subject: Proposal.Subject, _ content: Proposal.Content?) -> Bool {
+        switch (self, subject, content) {
+        case (.deletion, .key, nil), (.revocation, .key, nil), (.enabling, .key, nil), (.unguarding, .key, nil),
+            (.thawing, .key, nil), (.thawing, .everything, nil), (.role, .user, .role):
+            true
+        case (.granting, .grant(let id), .grant(let grant)): id == grant.id
+        default: false
         }
     }
 }

@@ -8,7 +8,7 @@ internal import Diagnostics
 ///
 /// ```
 /// form  = "signet proposal 1" id operation key reason rest        ; the end of a key
-///       / "signet proposal 2" id operation sort subject rest      ; everything else
+///       / "signet proposal 2" id operation sort subject content rest      ; everything else
 /// rest  = requester needed ends state approvals closed
 /// voice = user name time                  ; user is optional
 /// approvals = count *voice
@@ -63,6 +63,7 @@ extension Proposal {
         writer.write(operation.rawValue)
         if !isEnd { writer.write(subject.sort) }
         writer.write(subject.bytes)
+        if !isEnd { writer.write(content?.encoded ?? []) }
         if isEnd { writer.write(reason?.rawValue ?? "") }
         writer.write(requester)
         writer.write(UInt32(needed))
@@ -95,6 +96,7 @@ extension Proposal {
         guard operation.isEndOfKey == isEnd else { throw BytesError(.badCharacter, at: 0) }
         let sort = isEnd ? Subject.keySort : try reader.text(limit: 64)
         let subject = try Subject(sort, reader.field(exactly: 16))
+        let content = isEnd ? nil : try Content(reading: reader.field(limit: Self.largest), of: operation)
         let reasonText = isEnd ? try reader.text(limit: 64) : ""
         let reason = RevocationReason(rawValue: reasonText)
         guard reason != nil || reasonText.isEmpty else { throw BytesError(.badCharacter, at: 0) }
@@ -111,7 +113,7 @@ extension Proposal {
         let closed = try reader.momentIfPresent()
         try reader.expectEnd()
         try self.init(
-            id: id, operation, of: subject, because: reason, by: requester, needed: Int(needed), ends: ends,
+            id: id, operation, of: subject, content, because: reason, by: requester, needed: Int(needed), ends: ends,
             state: state, approvals: approvals, closed: closed)
     }
 }
@@ -123,11 +125,15 @@ extension Proposal.Operation {
 
 extension Proposal.Subject {
     fileprivate static let keySort = "key"
+    private static let userSort = "user"
+    private static let grantSort = "grant"
     private static let everythingSort = "everything"
 
     fileprivate var sort: String {
         switch self {
         case .key: Self.keySort
+        case .user: Self.userSort
+        case .grant: Self.grantSort
         case .everything: Self.everythingSort
         }
     }
@@ -136,6 +142,8 @@ extension Proposal.Subject {
     public var bytes: [UInt8] {
         switch self {
         case .key(let id): id.bytes
+        case .user(let id): id.bytes
+        case .grant(let id): id.bytes
         case .everything: [UInt8](repeating: 0, count: 16)
         }
     }
@@ -143,8 +151,30 @@ extension Proposal.Subject {
     fileprivate init(_ sort: String, _ bytes: [UInt8]) throws {
         switch sort {
         case Self.keySort: self = .key(try KeyID(bytes.span))
+        case Self.userSort: self = .user(try UserID(bytes.span))
+        case Self.grantSort: self = .grant(try GrantID(bytes.span))
         case Self.everythingSort: self = .everything
         default: throw BytesError(.badCharacter, at: 0)
+        }
+    }
+}
+
+extension Proposal.Content {
+    fileprivate var encoded: [UInt8] {
+        switch self {
+        case .role(let change): change.encoded
+        case .grant(let grant): grant.row
+        }
+    }
+
+    /// `nil` for an operation without content, whose bytes have to be none.
+    fileprivate init?(reading bytes: [UInt8], of operation: Proposal.Operation) throws {
+        switch operation {
+        case .role: self = .role(try PowerChange(decoding: bytes))
+        case .granting: self = .grant(try Grant(decoding: bytes))
+        default:
+            guard bytes.isEmpty else { throw BytesError(.trailing, at: 0) }
+            return nil
         }
     }
 }
@@ -164,7 +194,7 @@ extension CanonicalReader {
             user: try user.map { try UserID($0.span) }, name: try text(limit: 256), time: try moment())
     }
 
-    fileprivate mutating func momentIfPresent() throws -> Moment? {
+    mutating func momentIfPresent() throws -> Moment? {
         guard let field = try fieldIfPresent(limit: 8) else { return nil }
         guard field.count == 8 else { throw BytesError(.badLength, at: 0) }
         return Moment(microseconds: Int64(bitPattern: field.reduce(0) { $0 << 8 | UInt64($1) }))

@@ -29,6 +29,8 @@ public struct KeyRecord: Hashable, Sendable {
     public var summary: String
     public var state: KeyState
     public var expires: Moment?
+    /// Enabling it, and grants that name it, take approvals.
+    public var isGuarded = false
     /// The certificate's DER, or the OpenPGP certificate, not armored; empty before there is one.
     public var certificate: [UInt8]
 

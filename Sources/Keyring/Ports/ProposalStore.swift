@@ -36,6 +36,10 @@ public struct ProposalChange: Sendable {
     public enum Deed: Sendable {
         /// Signing goes on, if the freeze is the one that was seen.
         case thaw(Freeze)
+        /// A user's powers change, if he still is as he was seen; with `true` all his tokens end.
+        case user(User, seen: User, endsTokens: Bool)
+        /// A grant, if its keys still are as they were seen.
+        case grant(StoredGrant, seen: [StoredKey])
     }
 
     /// One that is new, or that has changed since it was read; `nil` when nobody had to be asked.

@@ -71,8 +71,9 @@ extension KeyRecord {
     /// The whole row, under its code:
     ///
     ///     "signet key row 1" constants name description state expires certificate SHA-256(sealed)
+    ///     "signet key row 2" ...     ; the same, of a guarded key
     func row(_ sealed: SealedKey?) -> [UInt8] {
-        var writer = CanonicalWriter("signet key row 1")
+        var writer = CanonicalWriter(isGuarded ? "signet key row 2" : "signet key row 1")
         writer.write(constants)
         writer.write(name.text)
         writer.write(summary)
@@ -84,23 +85,6 @@ extension KeyRecord {
                 let bytes = sealed.encoded
                 return Digest(hashing: bytes.span, with: .sha256).bytes
             })
-        return writer.bytes
-    }
-}
-
-extension Grant {
-    ///     "signet grant row 1" id authority sort pattern keys kinds created expires description
-    var row: [UInt8] {
-        var writer = CanonicalWriter("signet grant row 1")
-        writer.write(id.bytes)
-        writer.write(clients.form.authority)
-        writer.write(clients.form.sort.rawValue)
-        writer.write(clients.form.value)
-        writer.write(keys.sorted().flatMap(\.bytes))
-        writer.write(kinds.map(\.rawValue).sorted().joined(separator: " "))
-        writer.write(created)
-        writer.write(ifPresent: expires)
-        writer.write(summary)
         return writer.bytes
     }
 }

@@ -8,17 +8,19 @@ internal import MariaDB
 extension ControlStorage: GrantStore {
     @discardableResult
     public func add(_ grant: StoredGrant, seen: [StoredKey], _ event: AuditEvent) async throws -> Revision {
-        try await change(event) { connection in
-            try KeyTable.expect(seen, connection)
-            try ClusterKeyTable.expect(grant.code, .data, connection)
-            do {
-                try refusing(KeyringError(.conflict, "the grant \(grant.grant.id) is there already")) {
-                    try GrantTable.insert(grant, connection)
-                }
-            } catch let error as DatabaseError where error.kind == .foreignKey {
-                throw KeyFaults.notFound("with one of the ids of the grant")
+        try await change(event) { try Self.add(grant, seen: seen, $0) }.revision
+    }
+
+    static func add(_ grant: StoredGrant, seen: [StoredKey], _ connection: DatabaseConnection) throws {
+        try KeyTable.expect(seen, connection)
+        try ClusterKeyTable.expect(grant.code, .data, connection)
+        do {
+            try refusing(KeyringError(.conflict, "the grant \(grant.grant.id) is there already")) {
+                try GrantTable.insert(grant, connection)
             }
-        }.revision
+        } catch let error as DatabaseError where error.kind == .foreignKey {
+            throw KeyFaults.notFound("with one of the ids of the grant")
+        }
     }
 
     @discardableResult
@@ -68,17 +70,19 @@ extension ControlStorage: UserStore {
     }
 
     public func change(_ user: User, seen: User, _ event: AuditEvent) async throws {
-        try await change(event) { connection in
-            guard let known = try Self.user("id = ?", user.id.field, connection) else {
-                throw AccountFaults.noUser(user.name)
-            }
-            guard known == seen else { throw AccountFaults.changedMeanwhile(known) }
-            try connection.execute(
-                "UPDATE account SET role = ?, is_disabled = ?, powers_since = ? WHERE id = ?",
-                [.text(user.role), .int(user.isDisabled ? 1 : 0), user.powersSince.field, user.id.field])
-            guard try !known.isActiveAdministrator || !Self.administrators(connection).isEmpty else {
-                throw AccountFaults.lastAdministrator(known)
-            }
+        try await change(event) { try Self.change(user, seen: seen, $0) }
+    }
+
+    static func change(_ user: User, seen: User, _ connection: DatabaseConnection) throws {
+        guard let known = try Self.user("id = ?", user.id.field, connection) else {
+            throw AccountFaults.noUser(user.name)
+        }
+        guard known == seen else { throw AccountFaults.changedMeanwhile(known) }
+        try connection.execute(
+            "UPDATE account SET role = ?, is_disabled = ?, powers_since = ? WHERE id = ?",
+            [.text(user.role), .int(user.isDisabled ? 1 : 0), user.powersSince.field, user.id.field])
+        guard try !known.isActiveAdministrator || !Self.administrators(connection).isEmpty else {
+            throw AccountFaults.lastAdministrator(known)
         }
     }
 

@@ -18,6 +18,13 @@ extension ControlStorage: ProposalStore {
             try Self.expect(change.approvers, connection)
             switch change.deed {
             case .thaw(let freeze): try FreezeTable.remove(freeze, connection)
+            case .user(let user, let seen, let endsTokens):
+                try Self.change(user, seen: seen, connection)
+                if endsTokens {
+                    try connection.execute(
+                        "UPDATE api_token SET is_revoked = 1 WHERE account_id = ?", [user.id.field])
+                }
+            case .grant(let grant, let seen): try Self.add(grant, seen: seen, connection)
             case nil: break
             }
         }

@@ -14,10 +14,27 @@ struct KeyTable {
     ]
     private static let variables = [
         "name", "summary", "state", "expires_at", "certificate", "sealed", "code_key", "code", "edition",
+        "is_guarded",
     ]
     static let columns = constants + variables
 
-    var select: String { "SELECT \(Self.columns.joined(separator: ", ")) FROM \(name)" }
+    /// Data-servers read tables of the third version of the schema too, where no key is guarded.
+    private func rows(_ condition: String, _ values: [DatabaseValue], _ connection: DatabaseConnection) throws
+        -> [DatabaseRow]
+    {
+        do {
+            let columns = Self.columns.joined(separator: ", ")
+            return try connection.execute("SELECT \(columns) FROM \(name) WHERE \(condition)", values).rows
+        } catch {
+            guard error.number == Self.unknownColumn else { throw error }
+            let columns = Self.columns.dropLast().joined(separator: ", ")
+            return try connection.execute(
+                "SELECT \(columns), 0 AS is_guarded FROM \(name) WHERE \(condition)", values
+            ).rows
+        }
+    }
+
+    private static let unknownColumn = 1054
 
     func insert(_ key: StoredKey, _ connection: DatabaseConnection) throws {
         let columns = Self.columns.joined(separator: ", ")
@@ -49,13 +66,13 @@ struct KeyTable {
             .text(record.name.text), .text(record.summary), .text(record.state),
             .time(ifPresent: record.expires), .bytes(record.certificate),
             .bytes(ifPresent: key.sealed?.encoded), key.code.clusterKey.field, .bytes(key.code.bytes),
-            .uint(edition),
+            .uint(edition), .int(record.isGuarded ? 1 : 0),
         ]
     }
 
     func key(_ row: DatabaseRow) throws -> StoredKey {
         try reading("a key") {
-            let record = try KeyRecord(
+            var record = try KeyRecord(
                 id: row.id("id"), scheme: row.choice("scheme"), purpose: purpose,
                 algorithm: row.choice("algorithm"), version: UInt32(clamping: row.uint("version")),
                 publicKey: row.bytes("public_key"), fingerprint: row.bytes("fingerprint"),
@@ -64,6 +81,7 @@ struct KeyTable {
                 summary: row.text("summary"),
                 state: row.choice("state"), expires: row.momentIfPresent("expires_at"),
                 certificate: row.bytes("certificate"))
+            record.isGuarded = try row.bool("is_guarded")
             return StoredKey(
                 record: record, sealed: try row.bytesIfPresent("sealed").map { try SealedKey(decoding: $0) },
                 code: try RowCode(clusterKey: row.id("code_key"), bytes: row.bytes("code")),
@@ -72,7 +90,7 @@ struct KeyTable {
     }
 
     func key(_ id: KeyID, _ connection: DatabaseConnection) throws -> StoredKey? {
-        try connection.execute("\(select) WHERE id = ?", [id.field]).onlyRow().map { try key($0) }
+        try rows("id = ?", [id.field], connection).first.map { try key($0) }
     }
 
     func keys(_ ids: [KeyID], _ connection: DatabaseConnection) throws -> [StoredKey] {
@@ -84,8 +102,7 @@ struct KeyTable {
     /// Those that can be read; a bad row spoils no other.
     func readableKeys(_ ids: [KeyID], _ connection: DatabaseConnection) throws -> StoredKeys {
         guard !ids.isEmpty else { return StoredKeys([]) }
-        let rows = try connection.execute("\(select) WHERE id IN (\(places(ids.count)))", ids.map(\.field))
-            .rows
+        let rows = try rows("id IN (\(places(ids.count)))", ids.map(\.field), connection)
         let (keys, faults) = try readingEach(rows) { try key($0) }
         return StoredKeys(keys, faults: faults)
     }
@@ -109,8 +126,7 @@ struct KeyTable {
 
     /// The living key of that name.
     func key(named name: KeyName, _ connection: DatabaseConnection) throws -> StoredKey? {
-        try connection.execute(
-            "\(select) WHERE name = ? AND state NOT IN ('deleted', 'destroyed')", [.text(name.text)]
-        ).rows.first.map { try key($0) }
+        try rows("name = ? AND state NOT IN ('deleted', 'destroyed')", [.text(name.text)], connection).first
+            .map { try key($0) }
     }
 }

@@ -4,19 +4,31 @@ public import Cryptography
 internal import Diagnostics
 public import Keyring
 
+extension MemoryStorage.State {
+    mutating func add(_ grant: StoredGrant, seen: [StoredKey]) throws {
+        try expect(seen)
+        for id in grant.grant.keys where keys[id]?.record.purpose != .signing {
+            throw KeyFaults.notFound(id.description)
+        }
+        guard grants[grant.grant.id] == nil else {
+            throw KeyringError(.conflict, "the grant \(grant.grant.id) is there already")
+        }
+        grants[grant.grant.id] = grant
+    }
+
+    mutating func change(_ user: User, seen: User) throws {
+        guard let known = users[user.id] else { throw AccountFaults.noUser(user.name) }
+        guard known == seen else { throw AccountFaults.changedMeanwhile(known) }
+        users[user.id] = known.with(user)
+        guard users.values.contains(where: \.isActiveAdministrator) || !known.isActiveAdministrator
+        else { throw AccountFaults.lastAdministrator(known) }
+    }
+}
+
 extension MemoryStorage: GrantStore {
     @discardableResult
     public func add(_ grant: StoredGrant, seen: [StoredKey], _ event: AuditEvent) async throws -> Revision {
-        try change(event) { state in
-            try state.expect(seen)
-            for id in grant.grant.keys where state.keys[id]?.record.purpose != .signing {
-                throw KeyFaults.notFound(id.description)
-            }
-            guard state.grants[grant.grant.id] == nil else {
-                throw KeyringError(.conflict, "the grant \(grant.grant.id) is there already")
-            }
-            state.grants[grant.grant.id] = grant
-        }.revision
+        try change(event) { try $0.add(grant, seen: seen) }.revision
     }
 
     @discardableResult
@@ -55,13 +67,7 @@ extension MemoryStorage: UserStore {
     }
 
     public func change(_ user: User, seen: User, _ event: AuditEvent) async throws {
-        _ = try change(event) { state in
-            guard let known = state.users[user.id] else { throw AccountFaults.noUser(user.name) }
-            guard known == seen else { throw AccountFaults.changedMeanwhile(known) }
-            state.users[user.id] = known.with(user)
-            guard state.users.values.contains(where: \.isActiveAdministrator) || !known.isActiveAdministrator
-            else { throw AccountFaults.lastAdministrator(known) }
-        }
+        _ = try change(event) { try $0.change(user, seen: seen) }
     }
 
     public func user(_ id: UserID) async throws -> User? { read { $0.users[id] } }

@@ -44,6 +44,12 @@ extension MemoryStorage: ProposalStore {
             case .thaw(let freeze):
                 guard state.freezes[freeze.subject] == freeze else { throw ProposalFaults.freezeMeanwhile }
                 state.freezes[freeze.subject] = nil
+            case .user(let user, let seen, let endsTokens):
+                try state.change(user, seen: seen)
+                if endsTokens {
+                    state.revoked.formUnion(state.tokens.values.filter { $0.user == user.id }.map(\.id))
+                }
+            case .grant(let grant, let seen): try state.add(grant, seen: seen)
             case nil: break
             }
         }
