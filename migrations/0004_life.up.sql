@@ -12,3 +12,7 @@ CREATE TABLE freeze (
 -- Enabling a guarded key, and grants that name it, take approvals. The row's code is over it too.
 ALTER TABLE signing_key ADD COLUMN is_guarded BOOLEAN NOT NULL DEFAULT 0;
 ALTER TABLE certifying_key ADD COLUMN is_guarded BOOLEAN NOT NULL DEFAULT 0;
+
+-- What a token is for: words with spaces between them, none for whatever its user may do.
+ALTER TABLE api_token ADD COLUMN scopes VARCHAR(255) NOT NULL DEFAULT '';
+ALTER TABLE api_token ADD COLUMN last_used_at DATETIME(6) NULL;

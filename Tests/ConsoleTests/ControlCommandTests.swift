@@ -102,7 +102,8 @@ import Testing
         #expect(await bench.run("thaw") == 0)
         #expect(
             bench.paper.notes
-                == "all signing is frozen on every data-server\nnot yet: request 7 has 0 of 1 approvals of other administrators\n")
+                == "all signing is frozen on every data-server\nnot yet: request 7 has 0 of 1 approvals of other administrators\n"
+        )
         #expect(await bench.run("frozen") == 0)
         #expect(bench.paper.out.contains("a@b"))
         let gone = Bench(desk: PaperDesk(["POST /api/v1/freezes/actions/thaw": (204, "")]))

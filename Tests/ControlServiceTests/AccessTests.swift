@@ -5,6 +5,7 @@ import Diagnostics
 import HTTP
 import HTTP2
 import Keyring
+import Storage
 import TestSupport
 import Testing
 
@@ -17,6 +18,8 @@ import Testing
         let method: HTTP.Method
         let path: String
         let ability: Ability
+        /// What opens the route too, for what is the caller's own.
+        var alternative: Ability?
         var testDescription: String { "\(method) \(path)" }
     }
 
@@ -96,6 +99,79 @@ import Testing
         #expect(stranger.status == 401)
         #expect(stranger.code == ErrorCode.unauthenticated.id)
         #expect(stranger.fields["www-authenticate"] == "Bearer")
+    }
+
+    /// What every token's owner may do about himself, so that no role is asked for.
+    private static let own = [
+        "GET /api/v1/users/info", "GET /api/v1/users/api_keys", "POST /api/v1/users/api_keys",
+        "DELETE /api/v1/users/api_keys/{token}",
+    ]
+
+    /// A route that is not in the table here was not thought about.
+    @Test func everyRouteThatNeedsATokenIsInTheTable() throws {
+        for operation in office.forms.operations {
+            let isOpen = (operation.form["security"] as? [[String: Any]])?.contains { $0.isEmpty } ?? false
+            guard !isOpen, !Self.own.contains("\(operation.method) \(operation.path)") else { continue }
+            let pattern = operation.path.split(separator: "/", omittingEmptySubsequences: false)
+            let isThere = Self.deeds.contains { deed in
+                let path = deed.path.prefix { $0 != "?" }.split(
+                    separator: "/", omittingEmptySubsequences: false)
+                // A check is asked for with HEAD, which a table of GET covers.
+                let method = operation.method == "HEAD" ? "GET" : operation.method
+                // With the slash at the end or without it.
+                let ends = path.last?.isEmpty ?? false ? Array(path.dropLast()) : Array(path)
+                guard ends.count == pattern.count || path.count == pattern.count else { return false }
+                return "\(deed.method)" == method
+                    && zip(pattern, path).allSatisfy { $0.hasPrefix("{") || $0 == $1 || $1.isEmpty }
+            }
+            #expect(isThere, "\(operation.method) \(operation.path)")
+        }
+    }
+
+    /// A token for less lets its user do less, on every route, and makes none for more.
+    @Test(arguments: TokenScope.allCases) func aTokenIsForItsScopesAlone(_ scope: TokenScope) async throws {
+        let made = try await office.ask(
+            .post, "/api/v1/users/api_keys", ["description": "x", "scopes": [scope.rawValue]])
+        #expect(made.status == 201 && made.object["scopes"] as? [String] == [scope.rawValue], "\(made.text)")
+        let token = made["token"] ?? ""
+        for deed in Self.deeds {
+            let answer = try await office.ask(deed.method, deed.path, token: token, document(deed))
+            let refused = answer.code == ErrorCode.scopeMissing.id
+            let allowed = scope.allows(deed.ability) || deed.alternative.map { scope.allows($0) } ?? false
+            #expect(refused != allowed, "\(deed): \(answer.status) \(answer.text)")
+            if refused { #expect(answer.status == 403) }
+        }
+        for wider in [nil, ["read", "keys"], [scope.rawValue, scope == .users ? "keys" : "users"]]
+            as [[String]?]
+        {
+            var body: [String: Any] = ["description": "y"]
+            body["scopes"] = wider
+            let answer = try await office.ask(.post, "/api/v1/users/api_keys", token: token, body)
+            if wider == nil {
+                #expect(answer.object["scopes"] as? [String] == [scope.rawValue])
+            } else {
+                #expect(answer.code == ErrorCode.scopeMissing.id)
+            }
+        }
+        #expect(TokenScope.table.count == TokenScope.allCases.count)
+    }
+
+    /// Its last use is known to the minute or so, and telling it changes nothing that anybody waits for.
+    @Test func aTokenTellsWhenItWasUsed() async throws {
+        func used() async throws -> String? {
+            try await office.ask(.get, "/api/v1/users/api_keys").list.first?["last_used_at"] as? String
+        }
+        let first = try #require(try await used())
+        let revision = try await office.stores.pulse().revision
+        office.pass(.seconds(30))
+        #expect(try await used() == first)
+        office.pass(.seconds(31))
+        let second = try #require(try await used())
+        #expect(second > first)
+        #expect(try await office.stores.pulse().revision == revision)
+        let other = try await office.ask(
+            .post, "/api/v1/users/api_keys", as: .viewer, ["description": "never used"])
+        #expect(other.object["last_used_at"] == nil)
     }
 
     @Test(arguments: [

@@ -36,7 +36,9 @@ import Testing
 
     private func user(_ name: String) async throws -> [String: Any] {
         try #require(
-            try await office.ask(.get, "/api/v1/users?page_size=100").list.first { $0["email"] as? String == name })
+            try await office.ask(.get, "/api/v1/users?page_size=100").list.first {
+                $0["email"] as? String == name
+            })
     }
 
     // MARK: Users
@@ -86,13 +88,12 @@ import Testing
         #expect(try await post("/api/v1/users", ["email": "v@example.org", "role": "viewer"]).status == 201)
     }
 
-    static let raises: [(String, [String: Any])] = [
-        ("viewer@example.org", ["role": "operator"]), ("viewer@example.org", ["role": "auditor"]),
-        ("operator@example.org", ["role": "administrator"]), ("auditor@example.org", ["role": "operator"]),
-    ]
-
-    @Test(arguments: 0..<4) func whateverGivesPowersIsAsked(_ number: Int) async throws {
-        let (name, change) = Self.raises[number]
+    @Test(arguments: [
+        ("viewer@example.org", "operator"), ("viewer@example.org", "auditor"),
+        ("operator@example.org", "administrator"), ("auditor@example.org", "operator"),
+    ])
+    func whateverGivesPowersIsAsked(_ name: String, _ wanted: String) async throws {
+        let change = ["role": wanted]
         let (id, role) = try await (user(name)["id"] as? String ?? "", user(name)["role"] as? String)
         let path = "/api/v1/users/\(id)"
         let asked = try await office.ask(.patch, path, change)
@@ -100,9 +101,10 @@ import Testing
         #expect(try await user(name)["role"] as? String == role)
         // By the same route others approve it.
         for (count, token) in others.enumerated() {
-            #expect(try await office.ask(.patch, path, token: token, change).status == (count < 2 ? 202 : 200))
+            #expect(
+                try await office.ask(.patch, path, token: token, change).status == (count < 2 ? 202 : 200))
         }
-        #expect(try await user(name)["role"] as? String == change["role"] as? String)
+        #expect(try await user(name)["role"] as? String == wanted)
     }
 
     @Test func whatChangedMeanwhileIsNotApproved() async throws {
@@ -135,7 +137,8 @@ import Testing
                 let wider = PowerChange(of: eve, to: Powers(role: .administrator, isDisabled: false))
                 guard
                     let proposal = try? Proposal(
-                        id: id, .role, of: .user(user), .role(wider), by: stored.proposal.requester, needed: 3,
+                        id: id, .role, of: .user(user), .role(wider), by: stored.proposal.requester,
+                        needed: 3,
                         ends: stored.proposal.ends), change != wider
                 else { continue }
                 state.proposals[id] = StoredProposal(
@@ -175,7 +178,8 @@ import Testing
         #expect(try await key()["key_state"] == "enabled")
         #expect(try await office.lastActions(1) == [.keyEnable])
         // To disable it stays a single act.
-        #expect(try await office.ask(.post, "/api/v1/keys/release/actions/disable", as: .operator).status == 200)
+        #expect(
+            try await office.ask(.post, "/api/v1/keys/release/actions/disable", as: .operator).status == 200)
     }
 
     @Test func aGuardIsSetByOneAndTakenOffByThree() async throws {
@@ -212,10 +216,14 @@ import Testing
 
     @Test func aGrantOnAKeyThatIsGoneIsNotMade() async throws {
         try await guardedKey()
-        let grant: [String: Any] = ["clients": "uri:signet://client/ci", "keys": ["release"], "kinds": ["rpm"]]
+        let grant: [String: Any] = [
+            "clients": "uri:signet://client/ci", "keys": ["release"], "kinds": ["rpm"],
+        ]
         let asked = try await post("/api/v1/grants", grant)
         _ = try await post("/api/v1/keys/release/actions/request_delete")
-        for token in others { _ = try await post("/api/v1/keys/release/actions/request_delete", token: token) }
+        for token in others {
+            _ = try await post("/api/v1/keys/release/actions/request_delete", token: token)
+        }
         for token in others.prefix(2) { #expect(try await approve(asked["id"], token).status == 200) }
         #expect(try await approve(asked["id"], others[2]).code == ErrorCode.keyNotFound.id)
     }

@@ -128,7 +128,8 @@ final class Office: Sendable {
 
     func administrator(_ name: String) async throws -> String { try await user(name, .administrator) }
 
-    private static func token(_ users: UserRegister, of user: User, by program: Caller) async throws -> String {
+    private static func token(_ users: UserRegister, of user: User, by program: Caller) async throws -> String
+    {
         let made = try await users.addToken(of: user.id, summary: "test", by: program)
         let text = made.text.bytes
         return String(decoding: text.indices.map { text[$0] }, as: UTF8.self)

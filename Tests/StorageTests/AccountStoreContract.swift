@@ -174,6 +174,19 @@ import Testing
         for token in [first, second] { try await stores.users.add(token, Stores.event(.tokenCreate)) }
         #expect(try await stores.users.tokens(of: me.id) == [first, second])
         #expect(try await stores.users.token(first.digest) == KnownToken(token: first, user: me))
+        var narrow = try NewAPIToken.make(
+            for: me.id, summary: "page", created: Stores.now + .seconds(2), life: .seconds(60),
+            scopes: [.read, .records]
+        ).token
+        try await stores.users.add(narrow, Stores.event(.tokenCreate))
+        let revision = try await stores.source.pulse().revision
+        for seconds in [5, 3] {
+            try await stores.users.noteUse(of: narrow.id, at: Stores.now + .seconds(seconds))
+        }
+        narrow.lastUsed = Stores.now + .seconds(5)
+        #expect(try await stores.users.token(narrow.digest)?.token == narrow)
+        #expect(try await stores.source.pulse().revision == revision)
+        try await stores.users.revoke(narrow.id, of: me.id, Stores.event(.tokenRevoke))
         let you = try UserID.random()
         #expect(
             await code { try await stores.users.revoke(first.id, of: you, Stores.event(.tokenRevoke)) }

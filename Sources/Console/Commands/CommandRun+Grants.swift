@@ -61,12 +61,21 @@ extension CommandRun {
             "tokens", answer.items,
             columns: [
                 ("ID", "id"), ("DESCRIPTION", "description"), ("CREATED", "create_at"),
-                ("EXPIRES", "expire_at"),
+                ("EXPIRES", "expire_at"), ("USED", "last_used_at"), ("SCOPES", "scopes"),
             ])
     }
 
+    private struct NewToken: Encodable {
+        var description: String
+        var expire_at: String?
+        var scopes: [String]?
+    }
+
     func createToken() async throws {
-        let body = ["description": invocation.argument("DESCRIPTION") ?? ""]
+        let scopes = invocation.texts("scope")
+        let body = NewToken(
+            description: invocation.argument("DESCRIPTION") ?? "", expire_at: expiry(),
+            scopes: scopes.isEmpty ? nil : scopes)
         let token = try await ask(desk(), json: .json(.post, "/api/v1/users/api_keys", body))
         guard form == .text else { return print("token", token) }
         screen.out(ShownText.line(token["token"].shown) + "\n")

@@ -256,11 +256,14 @@ extension CommandTree {
             CommandTree("list", "list them", examples: [CommandExample("All", "signet user list")]),
             CommandTree(
                 "add", "add a user; his first token is printed this once",
-                details: ["Other administrators have to approve a role above a viewer's; he makes his tokens himself then."],
+                details: [
+                    "Other administrators have to approve a role above a viewer's; he makes his tokens himself then."
+                ],
                 options: [.value("role", "ROLE", "what he may do", roles, isRequired: true)],
                 arguments: [CommandArgument("NAME", "such as his mail address")],
                 examples: [
-                    CommandExample("One who looks", "signet user add eve@example.org --role viewer > eve.token")
+                    CommandExample(
+                        "One who looks", "signet user add eve@example.org --role viewer > eve.token")
                 ]),
             CommandTree(
                 "change", "change what a user may do",
@@ -278,8 +281,18 @@ extension CommandTree {
             CommandTree("list", "list them", examples: [CommandExample("All", "signet token list")]),
             CommandTree(
                 "create", "make one; it is printed this once",
+                options: [
+                    .value(
+                        "scope", "SCOPE", "what it is for; without it whatever your own is for",
+                        .choice(["read", "keys", "grants", "users", "records"]), isRepeated: true),
+                    .value("expires", "TIME", "from now on", .duration),
+                ],
                 arguments: [CommandArgument("DESCRIPTION", "what it is for")],
-                examples: [CommandExample("For a script", "signet token create nightly > token")]),
+                examples: [
+                    CommandExample("For a script", "signet token create nightly > token"),
+                    CommandExample(
+                        "For a page that shows keys", "signet token create page --scope read --expires 90d"),
+                ]),
             CommandTree(
                 "revoke", "make tokens worthless",
                 arguments: [CommandArgument("ID", "of a token", count: 1...100)],

@@ -9,8 +9,11 @@ public struct Caller: Hashable, Sendable {
     /// `nil` for a program on the server's own machine.
     public let user: User?
     private let role: Role
+    /// What the token is for by which he proved who he is.
+    let scopes: Set<TokenScope>
 
-    public init(_ user: User) {
+    public init(_ user: User, scopes: Set<TokenScope> = .all) {
+        self.scopes = scopes
         actor = .user(user.id, name: user.name)
         self.user = user
         role = user.role
@@ -21,9 +24,10 @@ public struct Caller: Hashable, Sendable {
         actor = .program(program)
         user = nil
         role = .administrator
+        scopes = .all
     }
 
-    public func may(_ ability: Ability) -> Bool { role.may(ability) }
+    public func may(_ ability: Ability) -> Bool { role.may(ability) && scopes.allows(ability) }
 
     /// For what he may not do in any way.
     func refuse<Value>(_ ability: Ability) throws(ControlError) -> Value {
@@ -33,6 +37,14 @@ public struct Caller: Hashable, Sendable {
 
     /// Throws unless the role has the ability.
     func require(_ ability: Ability) throws(ControlError) {
+        guard role.may(ability) == may(ability) else {
+            let scopes = TokenScope.allCases.filter { $0.allows(ability) }.map(\.rawValue).joined(
+                separator: ", ")
+            throw ControlError(
+                .scopeMissing,
+                "the token is for \(self.scopes.text) alone; what was asked for is in these scopes: \(scopes)"
+            )
+        }
         guard may(ability) else {
             let able = Role.allCases.filter { $0.may(ability) }.map(\.rawValue).joined(separator: ", ")
             throw ControlError(.roleMissing, "the role \(role.rawValue) does not allow it; these do: \(able)")

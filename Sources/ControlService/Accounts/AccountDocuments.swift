@@ -95,6 +95,8 @@ struct TokenDocument: Encodable, DescribedDocument {
         .init("id", .id), .init("user_id", .id), .init("description", .string),
         .init("token", .string, "its text when it was just made, else its SHA-256"),
         .init("create_at", .timestamp), .init("expire_at", .timestamp),
+        .init("scopes", .list(.choice(of: TokenScope.self)), "what it is for"),
+        .init("last_used_at", .timestamp, optional: true, "to the minute or so"),
     ])
 
     let id: String
@@ -103,6 +105,8 @@ struct TokenDocument: Encodable, DescribedDocument {
     let token: String
     let create_at: String
     let expire_at: String
+    let scopes: [String]
+    let last_used_at: String?
 
     init(_ token: APIToken) { self.init(token, shown: Hex.encode(token.digest.bytes)) }
 
@@ -119,6 +123,8 @@ struct TokenDocument: Encodable, DescribedDocument {
         self.token = shown
         create_at = Timestamp.text(token.created)
         expire_at = Timestamp.text(token.expires)
+        scopes = token.scopes.map(\.rawValue).sorted()
+        last_used_at = token.lastUsed.map { Timestamp.text($0) }
     }
 }
 
@@ -162,12 +168,13 @@ struct UserChangeDocument: StrictDocument {
     }
 }
 
-/// `{ "description": text, "expire_at": timestamp }`; the end may be left out.
+/// `{ "description": text, "expire_at": timestamp, "scopes": [scope] }`; all but the first may be left out.
 struct NewTokenDocument: StrictDocument {
-    enum Fields: String, CodingKey, CaseIterable { case description, expire_at }
+    enum Fields: String, CodingKey, CaseIterable { case description, expire_at, scopes }
 
     static func form(of field: Fields) -> FieldForm {
         switch field {
+        case .scopes: .optional(.list(.choice(of: TokenScope.self), count: 1...TokenScope.allCases.count))
         case .description: .needed(.string(0...KeyRecord.longestSummary))
         case .expire_at: .optional(.timestamp, "at most 366 days from now")
         }
@@ -175,9 +182,20 @@ struct NewTokenDocument: StrictDocument {
 
     let description: String
     let expires: Moment?
+    let scopes: Set<TokenScope>?
 
     init(_ fields: KeyedDecodingContainer<Fields>) throws {
         description = try fields.decode(String.self, forKey: .description)
+        scopes = try fields.decodeIfPresent([String].self, forKey: .scopes).map { words in
+            Set(
+                try words.map { word throws(HTTPError) in
+                    guard let scope = TokenScope(rawValue: word) else {
+                        let known = TokenScope.allCases.map(\.rawValue).joined(separator: ", ")
+                        throw HTTPError(.invalidArgument, "scopes: each is one of \(known)")
+                    }
+                    return scope
+                })
+        }
         expires = try fields.decodeIfPresent(String.self, forKey: .expire_at).map {
             try Timestamp.read($0, "expire_at")
         }

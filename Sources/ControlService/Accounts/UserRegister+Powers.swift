@@ -79,12 +79,17 @@ extension UserRegister {
             guard old.powers == change.from, old.name == change.name else {
                 throw ControlError(
                     .wrongState,
-                    "\(old.name) is not any more what he was when it was asked for; reject the request, and ask anew")
+                    "\(old.name) is not any more what he was when it was asked for; reject the request, and ask anew"
+                )
             }
             let user = Self.changed(old, to: change.to, at: now)
             let deed = ProposalChange.Deed.user(
                 user, seen: old, endsTokens: user.isActiveAdministrator && !old.isActiveAdministrator)
-            return (deed, try event(user, by: caller, at: now, done.facts.filter { $0.0 != "role" && $0.0 != "disabled" }))
+            return (
+                deed,
+                try event(
+                    user, by: caller, at: now, done.facts.filter { $0.0 != "role" && $0.0 != "disabled" })
+            )
         }
     }
 

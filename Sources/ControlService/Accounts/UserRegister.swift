@@ -29,7 +29,10 @@ public struct UserRegister: Sendable {
         guard let digest = APIToken.digest(ofPresented: token), let known = try await users.token(digest),
             !known.token.isExpired(at: clock()), !known.user.isDisabled
         else { throw ControlError(.tokenInvalid, "the token is not taken") }
-        return Caller(known.user)
+        let now = clock()
+        // Whoever asks is not kept from it because this could not be written.
+        if known.token.isUseNews(at: now) { try? await users.noteUse(of: known.token.id, at: now) }
+        return Caller(known.user, scopes: known.token.scopes)
     }
 
     // MARK: Users
@@ -52,9 +55,17 @@ public struct UserRegister: Sendable {
     }
 
     /// A new token, whose text is told this once. One's own everybody may make, another's only who manages users.
+    /// Without `scopes` it is for what the caller's own is for, and never for more.
     public func addToken(
-        of id: UserID, summary: String, life: Duration? = nil, by caller: Caller
+        of id: UserID, summary: String, life: Duration? = nil, scopes: Set<TokenScope>? = nil,
+        by caller: Caller
     ) async throws -> NewAPIToken {
+        let scopes = scopes ?? caller.scopes
+        guard scopes.isSubset(of: caller.scopes) else {
+            throw ControlError(
+                .scopeMissing,
+                "scopes: your own token is for \(caller.scopes.text) alone, and makes none for more")
+        }
         if caller.user?.id != id { try caller.require(.manageUsers) }
         let user = try await existing(id)
         // With it one administrator would approve in the names of all.
@@ -65,10 +76,13 @@ public struct UserRegister: Sendable {
                     + "control-admin init --replace-token")
         }
         let now = clock()
-        let made = try NewAPIToken.make(for: user.id, summary: summary, created: now, life: life ?? tokenLife)
+        let made = try NewAPIToken.make(
+            for: user.id, summary: summary, created: now, life: life ?? tokenLife, scopes: scopes)
         try await users.add(
             made.token,
-            caller.event(.tokenCreate, made.token.id.description, at: now, [("user", user.name)]))
+            caller.event(
+                .tokenCreate, made.token.id.description, at: now,
+                [("user", user.name), ("scopes", scopes == .all ? "all" : scopes.text)]))
         return made
     }
 

@@ -98,7 +98,7 @@ struct UserRoutes {
                 let new = try await request.json(NewTokenDocument.self)
                 let life = new.expires.map { $0 - users.clock() }
                 let made = try await users.addToken(
-                    of: user, summary: new.description, life: life, by: caller)
+                    of: user, summary: new.description, life: life, scopes: new.scopes, by: caller)
                 var response = try Response.json(TokenDocument(made), status: .created)
                 response.fields.append("cache-control", "no-store")
                 return response

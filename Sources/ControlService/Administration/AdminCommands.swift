@@ -60,7 +60,8 @@ public enum AdminCommands {
                 examples: [
                     CommandExample(
                         "Another administrator",
-                        "control-admin user add --name eve@example.org --role administrator --token-file eve.token")
+                        "control-admin user add --name eve@example.org --role administrator --token-file eve.token"
+                    )
                 ]),
             CommandTree(
                 "change", "give a user another role",

@@ -16,7 +16,8 @@ extension KeyRegister {
             throw ControlError(.unsupported, "this version does not know \(action.rawValue)")
         }
         return try await changed(
-            idOrName, by: caller, to: .switchKeys, isExpected, needsApproval: { action == .enable && $0.isGuarded },
+            idOrName, by: caller, to: .switchKeys, isExpected,
+            needsApproval: { action == .enable && $0.isGuarded },
             operation: .enabling, audit: auditAction
         ) { record, now in
             let next = try record.applying(action)
@@ -101,7 +102,8 @@ extension KeyRegister {
         var change = KeyChange(try await ring.changed(stored, to: record))
         change.proposal = try await ring.changed(open, to: done)
         change.approvers = Set(done.approvals.compactMap(\.user))
-        let audit: AuditAction = !proposal.isApproved ? .approvalGive : isUnguarding ? .keyUnguard : .keyEnable
+        let audit: AuditAction =
+            !proposal.isApproved ? .approvalGive : isUnguarding ? .keyUnguard : .keyEnable
         try await keys.change(
             change,
             caller.event(audit, id.description, at: now, [("name", record.name.text)] + done.facts))

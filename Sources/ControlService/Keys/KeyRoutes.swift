@@ -64,7 +64,8 @@ struct KeyRoutes {
         let keys = keys
         for (name, action) in [("enable", KeyAction.enable), ("disable", .disable)] {
             let operation = Operation(
-                "Makes a key \(name)d" + (action == .enable ? ", or has that approved for a guarded one" : ""),
+                "Makes a key \(name)d"
+                    + (action == .enable ? ", or has that approved for a guarded one" : ""),
                 .ability([.switchKeys, .ownKeys]), conditional: true, answer: .empty(),
                 otherwise: action == .enable ? Self.asked : nil)
             routes.post("/api/v1/keys/{key}/actions/\(name)", operation) { request in
@@ -83,7 +84,8 @@ struct KeyRoutes {
                 answer: .empty(), otherwise: isGuarded ? nil : Self.asked)
             routes.post("/api/v1/keys/{key}/actions/\(name)", operation) { request in
                 let caller = try request.known()
-                let decision = try await keys.setGuard(isGuarded, of: request.path("key"), by: caller) { seen in
+                let decision = try await keys.setGuard(isGuarded, of: request.path("key"), by: caller) {
+                    seen in
                     _ = try request.judge(current: seen.tag)
                 }
                 return try Self.answer(decision)

@@ -6,6 +6,10 @@ extension ErrorCode {
         "token-invalid", .notAuthenticated,
         cause: "The API token is unknown, revoked or expired, or its user is disabled.",
         remedy: "Make a new token, or ask an administrator for one.")
+    public static let scopeMissing = ErrorCode(
+        "scope-missing", .notAllowed,
+        cause: "The role would allow it, but the token is not for that.",
+        remedy: "Use a token with the scope that the message names: `signet token create --scope`.")
     public static let roleMissing = ErrorCode(
         "role-missing", .notAllowed,
         cause: "The user's role does not allow this.",
@@ -39,7 +43,7 @@ extension ErrorCode {
     )
 
     static let ofControlService: [ErrorCode] = [
-        tokenInvalid, roleMissing, alreadySetUp, authorityExists, authorityMissing,
+        tokenInvalid, roleMissing, scopeMissing, alreadySetUp, authorityExists, authorityMissing,
         certificateNotFound, fileNotWritten, needsAttention,
     ]
 }

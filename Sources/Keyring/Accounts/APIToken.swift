@@ -19,12 +19,19 @@ public struct APIToken: Hashable, Sendable {
     public let digest: Digest
     public let created: Moment
     public let expires: Moment
+    public let scopes: Set<TokenScope>
+    /// When it was presented last, to the minute or so; `nil` when it never was.
+    public var lastUsed: Moment?
 
     public static let longestLife: Duration = .seconds(366 * 86_400)
 
     public init(
-        id: TokenID, user: UserID, summary: String, digest: Digest, created: Moment, expires: Moment
+        id: TokenID, user: UserID, summary: String, digest: Digest, created: Moment, expires: Moment,
+        scopes: Set<TokenScope> = .all, lastUsed: Moment? = nil
     ) throws(KeyringError) {
+        guard !scopes.isEmpty else {
+            throw KeyringError(.invalidArgument, "scopes: a token is for something")
+        }
         guard summary.unicodeScalars.count <= KeyRecord.longestSummary else {
             throw KeyringError(
                 .invalidArgument, "description: more than \(KeyRecord.longestSummary) characters")
@@ -41,9 +48,17 @@ public struct APIToken: Hashable, Sendable {
         self.digest = digest
         self.created = created
         self.expires = expires
+        self.scopes = scopes
+        self.lastUsed = lastUsed
     }
 
     public func isExpired(at now: Moment) -> Bool { expires <= now }
+
+    /// Its last use is written down at most so often.
+    public static let useInterval: Duration = .seconds(60)
+
+    /// Whether its use now is worth writing down.
+    public func isUseNews(at now: Moment) -> Bool { lastUsed.map { $0 + Self.useInterval <= now } ?? true }
 
     /// What to look a presented token up by; `nil` for what cannot be one.
     public static func digest(ofPresented text: Span<UInt8>) -> Digest? {
@@ -63,9 +78,9 @@ public struct NewAPIToken: ~Copyable, Sendable {
     /// ASCII.
     public let text: SecretBytes
 
-    public static func make(for user: UserID, summary: String, created: Moment, life: Duration) throws
-        -> NewAPIToken
-    {
+    public static func make(
+        for user: UserID, summary: String, created: Moment, life: Duration, scopes: Set<TokenScope> = .all
+    ) throws -> NewAPIToken {
         let random = try Random.secret(32)
         let start = Array(APIToken.prefix.utf8)
         let text = try SecretBytes(capacity: start.count + 64) { output in
@@ -78,7 +93,7 @@ public struct NewAPIToken: ~Copyable, Sendable {
         }
         let token = try APIToken(
             id: .random(), user: user, summary: summary, digest: digest(of: text),
-            created: created, expires: created + life)
+            created: created, expires: created + life, scopes: scopes)
         return NewAPIToken(token: token, text: text)
     }
 

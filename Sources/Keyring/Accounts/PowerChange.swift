@@ -38,7 +38,9 @@ public struct PowerChange: Hashable, Sendable {
 
     /// Whether others have to approve it: he may do something afterwards that he may not do now. To look at keys, as
     /// every user may, is nothing.
-    public var givesPowers: Bool { Ability.allCases.contains { $0 != .readKeys && to.may($0) && !from.may($0) } }
+    public var givesPowers: Bool {
+        Ability.allCases.contains { $0 != .readKeys && to.may($0) && !from.may($0) }
+    }
 
     private static let domain = "signet powers 1"
 

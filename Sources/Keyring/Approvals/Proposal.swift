@@ -89,7 +89,8 @@ public struct Proposal: Hashable, Sendable {
     /// One that was read.
     init(
         id: ProposalID, _ operation: Operation, of subject: Subject, _ content: Content?,
-        because reason: RevocationReason?, by requester: Voice, needed: Int, ends: Moment, state: State, approvals: [Voice], closed: Moment?
+        because reason: RevocationReason?, by requester: Voice, needed: Int, ends: Moment, state: State,
+        approvals: [Voice], closed: Moment?
     ) throws(KeyringError) {
         guard 0...Self.mostNeeded ~= needed, approvals.count <= Self.mostNeeded else {
             throw KeyringError(.invalidArgument, "approvals: 0 to \(Self.mostNeeded) can be asked for")
@@ -195,7 +196,8 @@ extension Proposal.Operation {
     /// Whether this can be asked for of such a thing.
     func isAbout(_ subject: Proposal.Subject, _ content: Proposal.Content?) -> Bool {
         switch (self, subject, content) {
-        case (.deletion, .key, nil), (.revocation, .key, nil), (.enabling, .key, nil), (.unguarding, .key, nil),
+        case (.deletion, .key, nil), (.revocation, .key, nil), (.enabling, .key, nil),
+            (.unguarding, .key, nil),
             (.thawing, .key, nil), (.thawing, .everything, nil), (.role, .user, .role):
             true
         case (.granting, .grant(let id), .grant(let grant)): id == grant.id

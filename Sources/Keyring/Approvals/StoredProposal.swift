@@ -113,7 +113,8 @@ extension Proposal {
         let closed = try reader.momentIfPresent()
         try reader.expectEnd()
         try self.init(
-            id: id, operation, of: subject, content, because: reason, by: requester, needed: Int(needed), ends: ends,
+            id: id, operation, of: subject, content, because: reason, by: requester, needed: Int(needed),
+            ends: ends,
             state: state, approvals: approvals, closed: closed)
     }
 }

@@ -60,6 +60,9 @@ public protocol UserStore: Sendable {
     func revoke(_ id: TokenID, of user: UserID, _ event: AuditEvent) async throws
     /// Those that are not revoked, by creation.
     func tokens(of user: UserID) async throws -> [APIToken]
+    /// Writes down when a token was used last, if that is later than what is known. It is no change: it has no entry in the
+    /// audit and no revision of its own.
+    func noteUse(of id: TokenID, at time: Moment) async throws
     /// The token with this digest and its user, unless it was revoked. Expiry and whether the user is disabled are the
     /// caller's to look at.
     func token(_ digest: Digest) async throws -> KnownToken?

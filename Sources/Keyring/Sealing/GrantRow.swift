@@ -35,7 +35,9 @@ extension Grant {
             return try KeyID(bytes.span)
         }
         let kinds = try reader.text(limit: 512).split(separator: " ").map { word in
-            guard let kind = SigningKind(rawValue: String(word)) else { throw BytesError(.badCharacter, at: 0) }
+            guard let kind = SigningKind(rawValue: String(word)) else {
+                throw BytesError(.badCharacter, at: 0)
+            }
             return kind
         }
         let (created, expires) = (try reader.moment(), try reader.momentIfPresent())

@@ -138,18 +138,20 @@ extension ControlStorage: UserStore {
 
     // MARK: Tokens
 
-    private static let tokenColumns = "id, account_id, summary, digest, created_at, expires_at"
+    private static let tokenColumns =
+        "id, account_id, summary, digest, created_at, expires_at, scopes, last_used_at"
 
     public func add(_ token: APIToken, _ event: AuditEvent) async throws {
         try await change(event) { connection in
             do {
                 try refusing(KeyringError(.conflict, "the token \(token.id) is there already")) {
                     try connection.execute(
-                        "INSERT INTO api_token (\(Self.tokenColumns), is_revoked) VALUES (?, ?, ?, ?, ?, ?, 0)",
+                        "INSERT INTO api_token (\(Self.tokenColumns), is_revoked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
                         [
                             token.id.field, token.user.field, .text(token.summary),
                             .bytes(token.digest.bytes),
-                            token.created.field, token.expires.field,
+                            token.created.field, token.expires.field, .text(token.scopes.text),
+                            .time(ifPresent: token.lastUsed),
                         ])
                 }
             } catch let error as DatabaseError where error.kind == .foreignKey {
@@ -191,12 +193,25 @@ extension ControlStorage: UserStore {
         }
     }
 
+    public func noteUse(of id: TokenID, at time: Moment) async throws {
+        try await read { connection in
+            _ = try connection.execute(
+                "UPDATE api_token SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)",
+                [time.field, id.field, time.field])
+        }
+    }
+
     private static func token(_ row: DatabaseRow) throws -> APIToken {
         try reading("a token") {
-            try APIToken(
+            guard let scopes = Set<TokenScope>(text: try row.text("scopes")) else {
+                throw StorageError(
+                    .rowForged, "a token in the database: a scope that this program does not know")
+            }
+            return try APIToken(
                 id: row.id("id"), user: row.id("account_id"), summary: row.text("summary"),
                 digest: row.digest("digest"), created: row.moment("created_at"),
-                expires: row.moment("expires_at"))
+                expires: row.moment("expires_at"), scopes: scopes,
+                lastUsed: row.momentIfPresent("last_used_at"))
         }
     }
 }

@@ -94,6 +94,13 @@ extension MemoryStorage: UserStore {
         }
     }
 
+    public func noteUse(of id: TokenID, at time: Moment) async throws {
+        state.withLock { state in
+            guard let known = state.tokens[id], known.lastUsed.map({ $0 < time }) ?? true else { return }
+            state.tokens[id]?.lastUsed = time
+        }
+    }
+
     public func tokens(of user: UserID) async throws -> [APIToken] {
         read { state in state.tokens.values.filter { $0.user == user && !state.revoked.contains($0.id) } }
             .sorted { ($0.created, $0.id) < ($1.created, $1.id) }
