@@ -1,3 +1,4 @@
+ALTER TABLE signing_grant DROP COLUMN networks;
 ALTER TABLE api_token DROP COLUMN last_used_at;
 ALTER TABLE api_token DROP COLUMN scopes;
 ALTER TABLE certifying_key DROP COLUMN is_guarded;

@@ -16,3 +16,6 @@ ALTER TABLE certifying_key ADD COLUMN is_guarded BOOLEAN NOT NULL DEFAULT 0;
 -- What a token is for: words with spaces between them, none for whatever its user may do.
 ALTER TABLE api_token ADD COLUMN scopes VARCHAR(255) NOT NULL DEFAULT '';
 ALTER TABLE api_token ADD COLUMN last_used_at DATETIME(6) NULL;
+
+-- From where a grant's clients may call: networks with spaces between them, none for everywhere.
+ALTER TABLE signing_grant ADD COLUMN networks VARCHAR(4096) NOT NULL DEFAULT '';

@@ -84,10 +84,13 @@ struct SigningJob {
     private func judgement(by snapshot: Snapshot) async throws -> Judgement {
         let row = try await service.row(named: intake.key, in: snapshot, client, until: deadline)
         let permit = try gate(snapshot).permit(client, key: row.record, kind: intake.kind)
-        return Judgement(access: snapshot.access, row: row, permit: permit)
+        return Judgement(
+            access: snapshot.access, row: row, permit: permit, source: call.remote.source)
     }
 
-    private func gate(_ snapshot: Snapshot) -> Gate { Gate(snapshot.access, at: service.wallClock()) }
+    private func gate(_ snapshot: Snapshot) -> Gate {
+        Gate(snapshot.access, at: service.wallClock(), from: call.remote.source)
+    }
 
     /// Waits for the record. Whatever was changed since the permit was given is looked at before the row is written.
     private func recorded(_ first: RecordDraft) async throws -> MadeSignature {
@@ -137,12 +140,15 @@ struct Judgement: ~Copyable {
     let access: AccessList
     let row: StoredKey
     let permit: SignPermit
+    /// From where the client calls.
+    var source: SourceAddress?
 
     /// The private half may have been waited for, and what was granted may have ended meanwhile.
     consuming func permit(at time: Moment) throws(SignRefusal) -> SignPermit {
         if !permit.isExpired(at: time) { return permit }
         let ruling = permit.ruling
-        return try Gate(access, at: time).permit(ruling.client, key: row.record, kind: ruling.kind)
+        return try Gate(access, at: time, from: source).permit(
+            ruling.client, key: row.record, kind: ruling.kind)
     }
 }
 

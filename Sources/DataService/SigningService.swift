@@ -75,7 +75,8 @@ final class SigningService: SigningHandler {
             let deadline = deadline(of: call)
             return try await watch.judged(since: clock.nanoseconds(), until: deadline) { snapshot in
                 let row = try await row(named: request.key, in: snapshot, client, until: deadline)
-                let usable = Gate(snapshot.access, at: wallClock()).usable(by: client, of: [row.record])
+                let usable = Gate(snapshot.access, at: wallClock(), from: call.remote.source).usable(
+                    by: client, of: [row.record])
                 guard let (record, kinds) = usable.first else {
                     throw SignRefusal.notGranted(client.identity, key: request.key)
                 }
@@ -92,7 +93,8 @@ final class SigningService: SigningHandler {
             let granted = Set(
                 snapshot.access.grants.filter { $0.clients.matches(client.identity) }.flatMap(\.keys))
             let rows = try await rows(Array(granted), in: snapshot, until: deadline)
-            let usable = Gate(snapshot.access, at: wallClock()).usable(by: client, of: rows.map(\.record))
+            let usable = Gate(snapshot.access, at: wallClock(), from: call.remote.source)
+                .usable(by: client, of: rows.map(\.record))
                 .filter { !$0.key.state.freesName && $0.key.name.text > request.pageToken }
                 .sorted { $0.key.name < $1.key.name }
             let page = usable.prefix(request.limit)
@@ -254,4 +256,15 @@ struct ServiceParts: Sendable {
     let cache: KeyCache
     let localFreeze: LocalFreeze
     let allowsCommonNames: Bool
+}
+
+extension Address {
+    /// `nil` for a unix socket.
+    var source: SourceAddress? {
+        switch self {
+        case .ip4(let bits, _): SourceAddress(ip4: bits)
+        case .ip6(let high, let low, _, _): SourceAddress(ip6High: high, low: low)
+        case .unix: nil
+        }
+    }
 }

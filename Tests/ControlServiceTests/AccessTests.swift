@@ -177,6 +177,7 @@ import Testing
     @Test(arguments: [
         "", "x", "Bearer", "Basic YTpi", "signet-", "signet-" + String(repeating: "0", count: 64),
         "Bearer signet-" + String(repeating: "f", count: 64),
+        "signet-" + String(repeating: "é", count: 32), "Bearer \u{1F511}",
     ])
     func aWrongTokenIsRefusedEverywhere(_ text: String) async throws {
         for path in ["/api/v1/keys/", "/api/v1/keys/name/public_key", "/api/health/"] {

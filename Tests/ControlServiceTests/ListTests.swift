@@ -30,7 +30,7 @@ import Testing
         #expect(auditors.names == ["auditor@example.org"] && auditors.total == 1)
         #expect(try await names("/api/v1/users?name=view", "email").names == ["viewer@example.org"])
         let id = try #require(
-            try await office.ask(.get, "/api/v1/users?role=operator").list.first?["id"] as? String)
+            try await office.ask(.get, "/api/v1/users?role=viewer").list.first?["id"] as? String)
         _ = try await office.ask(.patch, "/api/v1/users/\(id)", ["disabled": true])
         #expect(try await names("/api/v1/users?disabled=true", "email").names == ["viewer@example.org"])
         #expect(try await names("/api/v1/users?disabled=false", "email").total == 3)

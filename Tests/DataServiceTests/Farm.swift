@@ -151,11 +151,11 @@ final class Farm: SigningKeySource, RecordStore {
     @discardableResult
     func grant(
         _ keys: [KeyRecord], kinds: Set<SigningKind>, to value: String, of authority: [UInt8],
-        sort: ClientIdentity.Sort = .uri, expires: Moment? = nil
+        sort: ClientIdentity.Sort = .uri, expires: Moment? = nil, networks: Set<Network> = []
     ) throws -> Grant {
         let grant = try Grant(
             id: .random(), clients: IdentityPattern(authority: authority, sort: sort, value: value),
-            keys: Set(keys.map(\.id)), kinds: kinds, created: .now(), expires: expires)
+            keys: Set(keys.map(\.id)), kinds: kinds, created: .now(), expires: expires, networks: networks)
         let stored = try cluster.store(grant)
         change { $0.grants.append(stored) }
         return grant

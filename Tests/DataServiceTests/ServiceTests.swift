@@ -186,6 +186,22 @@ import Transport
         await stand.stop()
     }
 
+    /// A grant for some networks alone is for who calls from there.
+    @Test(arguments: [
+        ("127.0.0.0/8", "ok"), ("10.0.0.0/8", "network-not-granted"), ("::1", "network-not-granted"),
+    ])
+    func networksAreLookedAt(_ network: String, _ answer: String) async throws {
+        let stand = try await Stand.make()
+        try stand.tls.ca.issue("near", san: "URI:spiffe://test/near")
+        try stand.farm.grant(
+            [stand.release], kinds: [.generic], to: "spiffe://test/near", of: stand.authority,
+            networks: [Network(network)])
+        let client = try stand.client("near")
+        #expect(client.sign("release", "generic", Self.content)[1] == answer)
+        #expect(client.ask("list").count == (answer == "ok" ? 2 : 1))
+        await stand.stop()
+    }
+
     /// From the moment on nothing is signed, on an open stream too; and whoever has no grant learns nothing of it.
     @Test func whatIsFrozenSignsNothing() async throws {
         let stand = try await Stand.make()

@@ -198,6 +198,22 @@ import Testing
             try await stores.users.add(token, Stores.event(.tokenCreate))
             return { try await stores.users.revoke(token.id, of: token.user, Stores.event(.tokenRevoke)) }
         },
+        Mutation(
+            name: "powers that were approved",
+            touches: ["UPDATE account", "UPDATE api_token", "INSERT proposal"]
+        ) { stores in
+            let (asker, user) = (try await user(stores), try await user(stores))
+            try await stores.users.add(try token(user), Stores.event(.tokenCreate))
+            let voice = Proposal.Voice(user: asker.id, name: asker.name, time: Stores.now + .seconds(1))
+            var other = user
+            other.role = .operator
+            let request = try Proposal(
+                id: .random(), .role, of: .user(user.id), .role(PowerChange(of: user, to: other.powers)),
+                by: voice, needed: 0, ends: Stores.now + .seconds(100))
+            let change = ProposalChange(
+                try stores.control.store(request), deed: .user(other, seen: user, endsTokens: true))
+            return { try await stores.proposals.write(change, Stores.event(.userChange)) }
+        },
         Mutation(name: "everything frozen", touches: ["INSERT freeze"]) { stores in
             let key = try await stores.added(name())
             let voice = Proposal.Voice(user: nil, name: "control-admin", time: Stores.now)

@@ -14,6 +14,7 @@ extension CommandRun {
 
     private static let grantColumns = [
         ("ID", "id"), ("KINDS", "kinds"), ("EXPIRES", "expire_at"), ("CLIENTS", "clients"), ("KEYS", "keys"),
+        ("NETWORKS", "networks"),
     ]
 
     private struct NewGrant: Encodable {
@@ -22,13 +23,15 @@ extension CommandRun {
         var kinds: [String]
         var expire_at: String?
         var description: String
+        var networks: [String]?
     }
 
     func addGrant() async throws {
         let body = NewGrant(
             clients: invocation.text("client") ?? "", keys: invocation.texts("key"),
             kinds: invocation.texts("kind"), expire_at: expiry(),
-            description: invocation.text("description") ?? "")
+            description: invocation.text("description") ?? "",
+            networks: invocation.texts("network").isEmpty ? nil : invocation.texts("network"))
         guard !body.keys.isEmpty, !body.kinds.isEmpty else {
             throw ConsoleError(
                 .badArguments, "signet grant add: a grant names at least one --key and one --kind",

@@ -232,6 +232,8 @@ extension CommandTree {
                         isRequired: true),
                     .value("key", short: "k", "KEY", "the keys; * stands for a part", isRepeated: true),
                     .value("kind", "KIND", "kinds of files", kinds, isRepeated: true),
+                    .value(
+                        "network", "CIDR", "from where it may call; everywhere without it", isRepeated: true),
                     .value("expires", "TIME", "from now on", .duration),
                     .value("description", "TEXT", "for those who list it"),
                 ],

@@ -12,6 +12,7 @@ struct GrantDocument: Encodable, DescribedDocument {
         .init("id", .id), .init("clients", .string), .init("keys", .list(.id)),
         .init("kinds", .list(.choice(of: SigningKind.self))), .init("description", .string),
         .init("create_at", .timestamp), .init("expire_at", .timestamp, optional: true),
+        .init("networks", .list(.string), "from where they may call; none for everywhere"),
     ])
 
     let id: String
@@ -21,6 +22,7 @@ struct GrantDocument: Encodable, DescribedDocument {
     let description: String
     let create_at: String
     let expire_at: String?
+    let networks: [String]
 
     init(_ grant: Grant) {
         id = grant.id.description
@@ -30,6 +32,7 @@ struct GrantDocument: Encodable, DescribedDocument {
         description = grant.summary
         create_at = Timestamp.text(grant.created)
         expire_at = grant.expires.map { Timestamp.text($0) }
+        networks = grant.networks.sorted().map(\.description)
     }
 }
 
@@ -64,13 +67,16 @@ struct GrantFilter {
     }
 }
 
-/// `{ "clients": pattern, "keys": [name / id / pattern], "kinds": [kind], "description": text, "expire_at": timestamp }`
+/// `{ "clients": pattern, "keys": [name / id / pattern], "kinds": [kind], "description": text, "expire_at": timestamp,
+/// "networks": [network] }`
 ///
 /// ```
 /// pattern = sort ":" value [ "@" 64HEXDIG ]     ; without an authority, that of the settings
 /// ```
 struct NewGrantDocument: StrictDocument {
-    enum Fields: String, CodingKey, CaseIterable { case clients, keys, kinds, description, expire_at }
+    enum Fields: String, CodingKey, CaseIterable {
+        case clients, keys, kinds, description, expire_at, networks
+    }
 
     static func form(of field: Fields) -> FieldForm {
         switch field {
@@ -79,6 +85,8 @@ struct NewGrantDocument: StrictDocument {
         case .kinds: .needed(.list(.choice(of: SigningKind.self)))
         case .description: .optional(.string(0...KeyRecord.longestSummary))
         case .expire_at: .optional(.timestamp)
+        case .networks:
+            .optional(.list(.string, count: 0...Grant.mostNetworks), "such as 10.0.0.0/8 or 2001:db8::/32")
         }
     }
 
@@ -87,8 +95,11 @@ struct NewGrantDocument: StrictDocument {
     let kinds: Set<SigningKind>
     let description: String
     let expires: Moment?
+    let networks: Set<Network>
 
     init(_ fields: KeyedDecodingContainer<Fields>) throws {
+        networks = Set(
+            try fields.decodeIfPresent([String].self, forKey: .networks)?.map { try Network($0) } ?? [])
         clients = try fields.decode(String.self, forKey: .clients)
         keys = try fields.decode([String].self, forKey: .keys)
         kinds = Set(

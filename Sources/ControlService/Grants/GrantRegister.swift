@@ -43,7 +43,7 @@ public struct GrantRegister: Sendable {
     @discardableResult
     public func add(
         _ clients: IdentityPattern, keys patterns: [String], kinds: Set<SigningKind>, expires: Moment? = nil,
-        summary: String = "", by caller: Caller
+        summary: String = "", networks: Set<Network> = [], by caller: Caller
     ) async throws -> Decision<Grant> {
         guard caller.may(.manageGrants) || caller.may(.ownKeys) else {
             return try caller.refuse(.manageGrants)
@@ -66,7 +66,7 @@ public struct GrantRegister: Sendable {
             let grant = try Grant(
                 id: .random(), clients: clients, keys: Set(named.map(\.record.id)), kinds: kinds,
                 created: now,
-                expires: expires, summary: summary)
+                expires: expires, summary: summary, networks: networks)
             if named.contains(where: \.record.isGuarded), ballot.isNeeded(for: caller) {
                 try await ballot.expectApprovers(beside: caller)
                 let proposal = try ballot.proposal(.granting, of: .grant(grant.id), .grant(grant), by: caller)
@@ -97,7 +97,7 @@ public struct GrantRegister: Sendable {
             [
                 ("clients", grant.clients.description), ("keys", Self.names(named)),
                 ("kinds", grant.kinds.map(\.rawValue).sorted().joined(separator: ", ")),
-            ] + more)
+            ] + (grant.networks.isEmpty ? [] : [("networks", grant.networksText)]) + more)
     }
 
     /// Approves a grant that names guarded keys: just the one that was asked for.

@@ -33,7 +33,7 @@ struct GrantRoutes {
                 authority: parts.authority, sort: parts.sort, value: parts.value)
             let decision = try await grants.add(
                 clients, keys: new.keys, kinds: new.kinds, expires: new.expires, summary: new.description,
-                by: caller)
+                networks: new.networks, by: caller)
             let grant: Grant
             switch decision {
             case .done(let made): grant = made

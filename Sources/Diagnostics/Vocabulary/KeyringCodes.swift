@@ -55,6 +55,11 @@ extension ErrorCode {
         "kind-not-granted", .notAllowed,
         cause: "The client may use the key, but not for this kind of file.",
         remedy: "Ask an administrator for a grant that names the kind.")
+    public static let networkNotGranted = ErrorCode(
+        "network-not-granted", .notAllowed,
+        cause: "The client may use the key, but not from the address that it calls from.",
+        remedy:
+            "Call from one of the grant's networks, or ask an administrator for a grant that names this one.")
     public static let grantExpired = ErrorCode(
         "grant-expired", .notAllowed,
         cause: "The signing grant of this client for this key has expired.",
@@ -138,7 +143,8 @@ extension ErrorCode {
     static let ofKeyring: [ErrorCode] = [
         keyNotFound, keyNameTaken, keyExists, changedMeanwhile, keyStateForbids, keyDisabled, signingFrozen,
         freezeNotFound, keyExpired,
-        keyNotYetValid, keySchemeMismatch, notGranted, kindNotGranted, grantExpired, clientDenied,
+        keyNotYetValid, keySchemeMismatch, notGranted, kindNotGranted, networkNotGranted, grantExpired,
+        clientDenied,
         identityAmbiguous, identityMissing, grantNotFound, keyInUse, clusterKeyNotFound, approvalNotFound,
         approvalRefused, approversMissing,
         approvalOver, userNotFound, userNameTaken, tokenNotFound,

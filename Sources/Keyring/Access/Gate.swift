@@ -10,10 +10,13 @@ public import Signatures
 public struct Gate: Sendable {
     private let access: AccessList
     private let now: Moment
+    private let source: SourceAddress?
 
-    public init(_ access: AccessList, at now: Moment) {
+    /// `source` is from where the client calls; grants that name networks are for nobody without it.
+    public init(_ access: AccessList, at now: Moment, from source: SourceAddress? = nil) {
         self.access = access
         self.now = now
+        self.source = source
     }
 
     /// A client without a grant learns nothing of the key: whether it exists, its state and its scheme are judged after
@@ -27,7 +30,9 @@ public struct Gate: Sendable {
         guard !grants.isEmpty else { throw .notGranted(client.identity, key: key.name.text) }
         let current = grants.filter { !$0.isExpired(at: now) }
         guard !current.isEmpty else { throw .grantExpired(client.identity, key: key.name) }
-        guard let grant = current.filter({ $0.kinds.contains(kind) }).min(by: { $0.id < $1.id }) else {
+        let near = current.filter { $0.isFor(source) }
+        guard !near.isEmpty else { throw .networkNotGranted(client.identity, key: key.name) }
+        guard let grant = near.filter({ $0.kinds.contains(kind) }).min(by: { $0.id < $1.id }) else {
             throw .kindNotGranted(client.identity, key: key.name, kind)
         }
         guard !access.frozen.contains(key.id) else { throw .frozen(key: key.name, all: access.frozen.all) }
@@ -51,7 +56,7 @@ public struct Gate: Sendable {
         else { return [] }
         return keys.compactMap { key in
             let kinds = access.grants(of: key.id)
-                .filter { $0.clients.matches(client.identity) && !$0.isExpired(at: now) }
+                .filter { $0.clients.matches(client.identity) && !$0.isExpired(at: now) && $0.isFor(source) }
                 .reduce(into: Set<SigningKind>()) { $0.formUnion($1.kinds) }
                 .filter { $0.scheme == key.scheme }
             return kinds.isEmpty || key.purpose != .signing ? nil : (key, kinds)

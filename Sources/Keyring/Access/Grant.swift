@@ -14,13 +14,19 @@ public struct Grant: Hashable, Sendable {
     public let created: Moment
     public let expires: Moment?
     public let summary: String
+    /// From where the clients may call; empty for everywhere.
+    public let networks: Set<Network>
 
     public static let mostKeys = 1000
+    public static let mostNetworks = 64
 
     public init(
         id: GrantID, clients: IdentityPattern, keys: Set<KeyID>, kinds: Set<SigningKind>, created: Moment,
-        expires: Moment? = nil, summary: String = ""
+        expires: Moment? = nil, summary: String = "", networks: Set<Network> = []
     ) throws(KeyringError) {
+        guard networks.count <= Self.mostNetworks else {
+            throw KeyringError(.invalidArgument, "networks: a grant names up to \(Self.mostNetworks)")
+        }
         guard (1...Self.mostKeys).contains(keys.count) else {
             throw KeyringError(
                 .invalidArgument, "keys: a grant names 1 to \(Self.mostKeys) keys, not \(keys.count)")
@@ -39,6 +45,12 @@ public struct Grant: Hashable, Sendable {
         self.created = created
         self.expires = expires
         self.summary = summary
+        self.networks = networks
+    }
+
+    /// `nil` is an address that nobody knows.
+    func isFor(_ source: SourceAddress?) -> Bool {
+        networks.isEmpty || source.map { source in networks.contains { $0.contains(source) } } ?? false
     }
 
     public func isExpired(at now: Moment) -> Bool { expires.map { $0 <= now } ?? false }

@@ -8,6 +8,7 @@ public enum SignRefusal: CodedError, Hashable, CustomStringConvertible {
     case clientDenied(ClientIdentity)
     case notGranted(ClientIdentity, key: String)
     case grantExpired(ClientIdentity, key: KeyName)
+    case networkNotGranted(ClientIdentity, key: KeyName)
     case kindNotGranted(ClientIdentity, key: KeyName, SigningKind)
     case frozen(key: KeyName, all: Bool)
     case certifyingKey(KeyName)
@@ -21,6 +22,7 @@ public enum SignRefusal: CodedError, Hashable, CustomStringConvertible {
         case .clientDenied: .clientDenied
         case .notGranted: .notGranted
         case .grantExpired: .grantExpired
+        case .networkNotGranted: .networkNotGranted
         case .kindNotGranted: .kindNotGranted
         case .frozen: .signingFrozen
         case .certifyingKey, .wrongScheme: .keySchemeMismatch
@@ -36,6 +38,8 @@ public enum SignRefusal: CodedError, Hashable, CustomStringConvertible {
         case .clientDenied(let client): "the client \(client) is shut out"
         case .notGranted(let client, let key): "no grant lets \(client) use a key \(key)"
         case .grantExpired(let client, let key): "the grant that let \(client) use the key \(key) has expired"
+        case .networkNotGranted(let client, let key):
+            "no grant lets \(client) use the key \(key) from where it calls"
         case .kindNotGranted(let client, let key, let kind):
             "no grant lets \(client) sign the kind \(kind.rawValue) with the key \(key)"
         case .frozen(let key, let all):

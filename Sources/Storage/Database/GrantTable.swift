@@ -9,28 +9,41 @@ internal import Signatures
 /// `signing_grant` with its `grant_key`, and `client_denial`.
 enum GrantTable {
     private static let columns =
-        "id, authority, sort, pattern, kinds, created_at, expires_at, summary, code_key, code"
+        "id, authority, sort, pattern, kinds, created_at, expires_at, summary, code_key, code, networks"
 
     static func insert(_ stored: StoredGrant, _ connection: DatabaseConnection) throws {
         let grant = stored.grant
         let form = grant.clients.form
         try connection.execute(
-            "INSERT INTO signing_grant (\(columns)) VALUES (\(places(10)))",
+            "INSERT INTO signing_grant (\(columns)) VALUES (\(places(11)))",
             [
                 grant.id.field, .bytes(form.authority), .text(form.sort), .text(form.value),
                 .text(grant.kinds.map(\.rawValue).sorted().joined(separator: " ")), grant.created.field,
                 .time(ifPresent: grant.expires), .text(grant.summary), stored.code.clusterKey.field,
-                .bytes(stored.code.bytes),
+                .bytes(stored.code.bytes), .text(grant.networksText),
             ])
         let batch = BatchInsert(into: "grant_key", columns: ["grant_id", "key_id"])
         try connection.insert(grant.keys.sorted().map { [grant.id.field, $0.field] }, with: batch)
     }
 
-    /// One statement for a grant and its keys, so that no change gets in between.
-    private static let select = """
-        SELECT g.id, g.authority, g.sort, g.pattern, g.kinds, g.created_at, g.expires_at, g.summary, g.code_key, g.code,
-            k.key_id FROM signing_grant g JOIN grant_key k ON k.grant_id = g.id
-        """
+    /// One statement for a grant and its keys, so that no change gets in between. Data-servers read tables of the third
+    /// version of the schema too, where grants name no networks.
+    private static func rows(
+        _ condition: String, _ values: [DatabaseValue], _ connection: DatabaseConnection
+    ) throws -> [DatabaseRow] {
+        func select(_ networks: String) -> String {
+            """
+            SELECT g.id, g.authority, g.sort, g.pattern, g.kinds, g.created_at, g.expires_at, g.summary, g.code_key,
+                g.code, k.key_id, \(networks) FROM signing_grant g JOIN grant_key k ON k.grant_id = g.id \(condition)
+            """
+        }
+        do {
+            return try connection.execute(select("g.networks"), values).rows
+        } catch {
+            guard error.number == KeyTable.unknownColumn else { throw error }
+            return try connection.execute(select("'' AS networks"), values).rows
+        }
+    }
 
     static func grants(_ connection: DatabaseConnection) throws -> [StoredGrant] {
         try all(connection).map { try grant($0) }
@@ -44,13 +57,13 @@ enum GrantTable {
     }
 
     static func grant(_ id: GrantID, _ connection: DatabaseConnection) throws -> StoredGrant? {
-        try byGrant(connection.execute("\(select) WHERE g.id = ?", [id.field]).rows).first.map {
+        try byGrant(rows("WHERE g.id = ?", [id.field], connection)).first.map {
             try grant($0)
         }
     }
 
     private static func all(_ connection: DatabaseConnection) throws -> [ArraySlice<DatabaseRow>] {
-        try byGrant(connection.execute("\(select) ORDER BY g.created_at, g.id").rows)
+        try byGrant(rows("ORDER BY g.created_at, g.id", [], connection))
     }
 
     /// The rows of one grant stand side by side.
@@ -83,7 +96,8 @@ enum GrantTable {
                 clients: IdentityPattern(
                     authority: row.bytes("authority"), sort: row.choice("sort"), value: row.text("pattern")),
                 keys: keys, kinds: Set(kinds), created: row.moment("created_at"),
-                expires: row.momentIfPresent("expires_at"), summary: row.text("summary"))
+                expires: row.momentIfPresent("expires_at"), summary: row.text("summary"),
+                networks: Grant.networks(row.text("networks")))
             return StoredGrant(
                 grant: grant, code: try RowCode(clusterKey: row.id("code_key"), bytes: row.bytes("code")))
         }

@@ -34,7 +34,7 @@ struct KeyTable {
         }
     }
 
-    private static let unknownColumn = 1054
+    static let unknownColumn = 1054
 
     func insert(_ key: StoredKey, _ connection: DatabaseConnection) throws {
         let columns = Self.columns.joined(separator: ", ")
