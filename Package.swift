@@ -114,6 +114,7 @@ let house: [Room] =
         Room(
             floor: 9, name: "Console",
             uses: [
+                "Bytes",
                 "Cryptography",
                 "Diagnostics",
                 "HTTP",

@@ -19,3 +19,12 @@ ALTER TABLE api_token ADD COLUMN last_used_at DATETIME(6) NULL;
 
 -- From where a grant's clients may call: networks with spaces between them, none for everywhere.
 ALTER TABLE signing_grant ADD COLUMN networks VARCHAR(4096) NOT NULL DEFAULT '';
+
+-- A certificate of a key that a newer one took the place of: it stays good until its end, so a revocation lists it too.
+CREATE TABLE former_certificate (
+    key_id BINARY(16) NOT NULL,
+    serial VARBINARY(20) NOT NULL,
+    expires_at DATETIME(6) NOT NULL,
+    replaced_at DATETIME(6) NOT NULL,
+    PRIMARY KEY (key_id, serial)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

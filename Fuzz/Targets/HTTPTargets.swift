@@ -34,6 +34,19 @@ let httpTargets: [FuzzTarget] = [
             throw BrokenPromise("the size is not that of the fields")
         }
     },
+    FuzzTarget("secret-texts") { input in
+        let texts = try? SecretTexts(in: input.span, named: ["secret"])
+        guard let texts, (try? JSONText.check(input)) != nil else { return }
+        // What was JSON is JSON without the secrets, and nothing of them is in it.
+        guard (try? JSONText.check(texts.open)) != nil, texts.open.count <= input.count else {
+            throw BrokenPromise("what is left is no JSON")
+        }
+        guard !texts.secrets.isEmpty || texts.open == input else {
+            throw BrokenPromise("something is missing though nothing was secret")
+        }
+        let again = try SecretTexts(in: texts.open.span, named: ["secret"])
+        guard again.open == texts.open else { throw BrokenPromise("something secret was left") }
+    },
     FuzzTarget("request-target") { input in
         guard let target = try? RequestTarget(String(decoding: input, as: UTF8.self)), !target.isServer else {
             return

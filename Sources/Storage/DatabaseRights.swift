@@ -21,6 +21,7 @@ public enum DatabaseRights: String, CaseIterable, Sendable {
                 ("certifying_cluster_key", ["SELECT", "INSERT", "DELETE"]),
                 ("certifying_key", ["SELECT", "INSERT", "UPDATE"]),
                 ("client_denial", ["SELECT", "INSERT", "DELETE"]),
+                ("former_certificate", ["SELECT", "INSERT"]),
                 ("freeze", ["SELECT", "INSERT", "DELETE"]),
                 ("grant_key", ["SELECT", "INSERT"]),
                 ("key_name", ["SELECT", "INSERT", "DELETE"]),

@@ -5,6 +5,7 @@ import Diagnostics
 import Foundation
 import HTTP
 import HTTP2
+import Secrets
 import TestSupport
 
 /// What a command printed.
@@ -53,9 +54,19 @@ final class PaperDesk: ControlDesk {
 
     init(_ answers: [String: (status: Int, body: String)]) { self.answers = answers }
 
+    private static func copy(_ secret: borrowing SecretBytes) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for index in 0..<secret.count { bytes.append(secret.bytes[index]) }
+        return bytes
+    }
+
     func send(_ request: ClientRequest) async throws -> ClientResponse {
         let target = "\(request.method.rawValue) \(request.target)"
-        asked.withLock { $0.append((target, String(decoding: request.body, as: UTF8.self))) }
+        var body = request.body
+        if let secret = request.secretBody {
+            body = Self.copy(secret.bytes)
+        }
+        asked.withLock { [body] in $0.append((target, String(decoding: body, as: UTF8.self))) }
         let answer =
             answers[target]
             ?? (

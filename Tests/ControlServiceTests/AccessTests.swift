@@ -36,6 +36,9 @@ import Testing
         Deed(method: .post, path: "/api/v1/keys/name/actions/cancel_delete", ability: .manageKeys),
         Deed(method: .post, path: "/api/v1/keys/name/actions/request_revoke", ability: .manageKeys),
         Deed(method: .post, path: "/api/v1/keys/name/actions/cancel_revoke", ability: .manageKeys),
+        Deed(method: .post, path: "/api/v1/keys/name/actions/renew", ability: .manageKeys),
+        Deed(method: .post, path: "/api/v1/keys/name/certificates", ability: .manageKeys),
+        Deed(method: .post, path: "/api/v1/keys/import", ability: .manageKeys),
         Deed(method: .get, path: "/api/v1/approvals", ability: .readKeys),
         Deed(method: .get, path: "/api/v1/approvals/\(id)", ability: .readKeys),
         Deed(method: .post, path: "/api/v1/approvals/\(id)/actions/approve", ability: .manageKeys),
@@ -61,6 +64,12 @@ import Testing
         Deed(method: .delete, path: "/api/v1/users/\(id)/api_keys/\(id)", ability: .manageUsers),
     ]
 
+    /// Somebody's request for a certificate.
+    private static let request =
+        (try? Command.check([
+            "openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=x",
+        ]).text) ?? ""
+
     private static let id = "00000000-0000-4000-8000-000000000001"
 
     /// A document that every route of the method and path takes.
@@ -72,6 +81,14 @@ import Testing
                 "attributes": ["common_name": "x", "key_type": "ecdsa"],
                 "expire_at": "2029-01-01T00:00:00Z",
             ]
+        case (.post, "/api/v1/keys/import"):
+            return ["name": "some-name", "key_type": "pgp", "private_key": "x"]
+        case (.post, let path) where path.hasSuffix("/certificates"):
+            return [
+                "name": "some-name", "usage": "cms", "request": Self.request,
+                "expire_at": "2029-01-01T00:00:00Z",
+            ]
+        case (.post, let path) where path.hasSuffix("/renew"): return ["expire_at": "2029-01-01T00:00:00Z"]
         case (.post, "/api/v1/grants"):
             return ["clients": "uri:signet://client/*", "keys": ["name"], "kinds": ["rpm"]]
         case (.post, let path) where path.hasPrefix("/api/v1/clients"):

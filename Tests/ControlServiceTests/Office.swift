@@ -91,6 +91,8 @@ final class Office: Sendable {
     }
 
     func pass(_ duration: Duration) { world.time.withLock { $0 = $0 + duration } }
+    /// Seconds since 1970.
+    var now: Int64 { world.time.withLock { $0.seconds } }
     func fail(_ code: ErrorCode?) { world.trouble.withLock { $0 = code } }
     func token(_ role: Role) -> String { tokens.withLock { $0[role] ?? "" } }
 

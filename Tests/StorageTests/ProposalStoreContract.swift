@@ -107,6 +107,42 @@ import Testing
         #expect(try await stores.proposals.proposal(.random()) == nil)
     }
 
+    /// A renewal: what the key had before is kept with it, and keys of one certificate change together or not at all.
+    @Test(arguments: Backend.allCases)
+    func renewalsKeepWhatWasBefore(_ backend: Backend) async throws {
+        let stores = try await Stores(backend)
+        let (key, other) = (try await stores.added("first"), try await stores.added("second"))
+        let former = FormerCertificate(
+            key: key.record.id, serialNumber: [1, 2, 3], expires: Moment(seconds: 1_900_000_000),
+            replaced: Moment(seconds: 1_800_000_000))
+        func renewed(_ stored: StoredKey) throws -> StoredKey {
+            var record = stored.record
+            record.expires = Moment(seconds: 1_950_000_000)
+            return try stores.data.store(record, insteadOf: stored)
+        }
+        var change = KeyChange(try renewed(key))
+        (change.former, change.others) = (former, [try renewed(other)])
+        let event = try Stores.event(.keyRenew)
+        try await stores.keys.change(change, event)
+        for id in [key.record.id, other.record.id] {
+            let read = try #require(try await stores.keys.key(id))
+            #expect(read.edition == 2 && read.record.expires == Moment(seconds: 1_950_000_000))
+        }
+        #expect(try await stores.lists.formerCertificates(of: [key.record.id, other.record.id]) == [former])
+        #expect(try await stores.lists.formerCertificates(of: [other.record.id]).isEmpty)
+        #expect(try await stores.lists.formerCertificates(of: []).isEmpty)
+
+        // The second row is not as it was read: nothing is written.
+        let again = try #require(try await stores.keys.key(key.record.id))
+        var late = KeyChange(try renewed(again))
+        late.others = [try renewed(other)]
+        late.former = FormerCertificate(
+            key: key.record.id, serialNumber: [4], expires: former.expires, replaced: former.replaced)
+        #expect(await code { try await stores.keys.change(late, event) } == .changedMeanwhile)
+        #expect(try await stores.keys.key(key.record.id) == again)
+        #expect(try await stores.lists.formerCertificates(of: [key.record.id]) == [former])
+    }
+
     @Test(arguments: Backend.allCases)
     func listsFollowOneAnother(_ backend: Backend) async throws {
         let stores = try await Stores(backend)

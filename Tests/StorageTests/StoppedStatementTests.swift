@@ -141,6 +141,18 @@ import Testing
             return { try await stores.keys.change(off, Stores.event(.keyDisable)) }
         },
         Mutation(
+            name: "another certificate of a key",
+            touches: ["UPDATE signing_key", "INSERT former_certificate"]
+        ) { stores in
+            let key = try await stores.added(name())
+            var record = key.record
+            record.expires = Stores.now + .seconds(1_000_000)
+            var change = KeyChange(try stores.data.store(record, insteadOf: key))
+            change.former = FormerCertificate(
+                key: record.id, serialNumber: [1], expires: Stores.now + .seconds(100), replaced: Stores.now)
+            return { [change] in try await stores.keys.change(change, Stores.event(.keyRenew)) }
+        },
+        Mutation(
             name: "a request for a key's end", touches: ["UPDATE signing_key", "INSERT proposal"]
         ) { stores in
             let (user, key) = (try await user(stores), try await stores.added(name(), state: .disabled))

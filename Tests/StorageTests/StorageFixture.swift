@@ -193,7 +193,8 @@ final class TestDatabase: Sendable {
     static func empty() async throws -> TestDatabase {
         let database = try await shared.value()
         let tables = [
-            "freeze", "revocation_list", "proposal", "signature_record", "api_token", "account",
+            "freeze", "former_certificate", "revocation_list", "proposal", "signature_record", "api_token",
+            "account",
             "client_denial",
             "grant_key", "signing_grant",
             "certifying_key", "signing_key", "key_name", "public_key", "certifying_cluster_key",

@@ -156,6 +156,7 @@ extension CommandTree {
                         "For EFI images",
                         "signet key generate images --type efi --algorithm rsa-2048 --parent boot-ca"),
                 ]),
+            importKey, issue, renew,
             CommandTree(
                 "enable", "let keys sign", arguments: [someKeys],
                 examples: [CommandExample("One", "signet key enable release")]),

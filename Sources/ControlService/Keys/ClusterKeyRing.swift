@@ -114,6 +114,11 @@ public final class ClusterKeyRing: Sendable {
         try await sealing(.data).store(grant)
     }
 
+    /// The row of a key whose private half stays elsewhere.
+    func outside(_ record: KeyRecord) async throws -> StoredKey {
+        try await sealing(record.purpose.plane).store(record, sealed: nil)
+    }
+
     /// Refuses a row that somebody edited.
     func check(_ stored: StoredKey) async throws { try await key(stored.code.clusterKey).checkRow(stored) }
     func check(_ stored: StoredGrant) async throws { try await key(stored.code.clusterKey).checkRow(stored) }
@@ -154,6 +159,16 @@ public final class ClusterKeyRing: Sendable {
             record: stored.record, certificate: try Certificate(der: stored.record.certificate.span),
             key: try unsealed.certifying(for: action, at: now))
         return try body(issuer)
+    }
+
+    /// Lets `body` sign with a key what its owner says about the key itself: its end, its revocation, a root's certificate.
+    @concurrent func sign<Value: Sendable>(
+        aboutItself stored: StoredKey, for action: KeyAction, _ digest: DigestAlgorithm,
+        _ body: @Sendable (SigningHandle) throws -> Value
+    ) async throws -> Value {
+        let unsealed = try await key(stored.code.clusterKey).unseal(stored)
+        let algorithm = stored.record.algorithm.signature(digest)
+        return try body(SigningHandle(unsealed.stating(for: action), algorithm))
     }
 
     /// What can be told without opening the key.

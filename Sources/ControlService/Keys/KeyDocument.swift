@@ -23,6 +23,7 @@ struct KeyDocument: Encodable, DescribedDocument {
         .init("scheme", .choice(of: SigningScheme.self)), .init("purpose", .choice(of: KeyPurpose.self)),
         .init("algorithm", .choice(of: KeyAlgorithm.self)), .init("version", .number),
         .init("public_key_sha256", .sha256), .init("guarded", .boolean),
+        .init("has_private_key", .boolean, "false for a key that stays elsewhere, and one that is destroyed"),
     ])
 
     let id: String
@@ -49,6 +50,7 @@ struct KeyDocument: Encodable, DescribedDocument {
     /// SHA-256 of the public key's DER.
     let public_key_sha256: String
     let guarded: Bool
+    let has_private_key: Bool
 
     /// `waiting` is the request that the key waits for.
     init(_ stored: StoredKey, waiting: Proposal? = nil) throws {
@@ -72,6 +74,7 @@ struct KeyDocument: Encodable, DescribedDocument {
         algorithm = record.algorithm.rawValue
         version = record.version
         guarded = record.isGuarded
+        has_private_key = stored.sealed != nil
         public_key_sha256 = Hex.encode(record.publicKeyDigest.bytes)
         if record.scheme == .openpgp {
             key_type = KeyType.pgp.rawValue

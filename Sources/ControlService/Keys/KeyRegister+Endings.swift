@@ -155,7 +155,7 @@ extension KeyRegister {
         let now = clock()
         let ending = try Self.ending(operation)
         let record = try stored.record.applying(ending.actions.request)
-        if operation == .revocation, record.scheme == .openpgp || record.parent == nil {
+        if operation == .revocation, record.scheme != .openpgp, record.parent == nil {
             throw ControlError(
                 .keySchemeMismatch,
                 "the key \(record.name) has no authority that could list it as revoked; delete it instead")
@@ -192,13 +192,21 @@ extension KeyRegister {
     ) async throws -> StoredKey {
         let operation = approved.operation
         let ending = try Self.ending(operation)
-        let record = try stored.record.applying(ending.actions.end)
+        var record = try stored.record.applying(ending.actions.end)
+        var others: [StoredKey] = []
+        if operation == .revocation, record.scheme == .openpgp {
+            (record.certificate, others) = try await revoked(
+                stored, because: approved.reason ?? .unspecified, at: now)
+        }
         let done = try approved.closed(as: .done, at: now)
         var change = KeyChange(try await ring.changed(stored, to: record))
         change.proposal = try await ring.changed(open, to: done)
         change.approvers = Set(done.approvals.compactMap(\.user))
         change.isChildless = operation == .deletion
-        if operation == .revocation { change.list = try await nextList(for: record, done, at: now) }
+        change.others = others
+        if operation == .revocation, record.scheme != .openpgp {
+            change.list = try await nextList(for: record, done, at: now)
+        }
         let number = change.list.map { String($0.number) } ?? "none"
         return try await keys.change(
             change,

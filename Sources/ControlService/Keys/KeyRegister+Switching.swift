@@ -19,13 +19,22 @@ extension KeyRegister {
             idOrName, by: caller, to: .switchKeys, isExpected,
             needsApproval: { action == .enable && $0.isGuarded },
             operation: .enabling, audit: auditAction
-        ) { record, now in
-            let next = try record.applying(action)
-            guard action != .enable || !next.isExpired(at: now) else {
-                throw ControlError(.keyExpired, "the key \(next.name) has expired")
-            }
-            return next
+        ) { stored, now in
+            action == .enable ? try Self.enabled(stored, at: now) : try stored.record.applying(action)
         }
+    }
+
+    private static func enabled(_ stored: StoredKey, at now: Moment) throws -> KeyRecord {
+        let next = try stored.record.applying(.enable)
+        guard !next.isExpired(at: now) else {
+            throw ControlError(.keyExpired, "the key \(next.name) has expired")
+        }
+        guard stored.sealed != nil else {
+            throw ControlError(
+                .keyStateForbids,
+                "the key \(next.name): its private half is with who made it, so nothing signs here")
+        }
+        return next
     }
 
     private static let switches: [KeyAction: AuditAction] = [.enable: .keyEnable, .disable: .keyDisable]
@@ -39,7 +48,7 @@ extension KeyRegister {
         try await changed(
             idOrName, by: caller, to: .manageKeys, isExpected, needsApproval: { !isGuarded && $0.isGuarded },
             operation: .unguarding, audit: isGuarded ? .keyGuard : .keyUnguard
-        ) { record, _ in try Self.guarded(record, isGuarded) }
+        ) { stored, _ in try Self.guarded(stored.record, isGuarded) }
     }
 
     private static func guarded(_ record: KeyRecord, _ isGuarded: Bool) throws -> KeyRecord {
@@ -55,12 +64,12 @@ extension KeyRegister {
     private func changed(
         _ idOrName: String, by caller: Caller, to ability: Ability, _ isExpected: (StoredKey) throws -> Void,
         needsApproval: (KeyRecord) -> Bool, operation: Proposal.Operation, audit: AuditAction,
-        _ body: (KeyRecord, Moment) throws -> KeyRecord
+        _ body: (StoredKey, Moment) throws -> KeyRecord
     ) async throws -> Decision<StoredKey> {
         let stored = try await find(idOrName, for: caller, to: ability)
         try isExpected(stored)
         let now = clock()
-        let record = try body(stored.record, now)
+        let record = try body(stored, now)
         let id = record.id.description
         guard needsApproval(stored.record), ballot.isNeeded(for: caller) else {
             return .done(
@@ -94,10 +103,7 @@ extension KeyRegister {
         let done = proposal.isApproved ? try proposal.closed(as: .done, at: now) : proposal
         var record = stored.record
         if proposal.isApproved {
-            record = isUnguarding ? try Self.guarded(record, false) : try record.applying(.enable)
-            guard isUnguarding || !record.isExpired(at: now) else {
-                throw ControlError(.keyExpired, "the key \(record.name) has expired")
-            }
+            record = isUnguarding ? try Self.guarded(record, false) : try Self.enabled(stored, at: now)
         }
         var change = KeyChange(try await ring.changed(stored, to: record))
         change.proposal = try await ring.changed(open, to: done)

@@ -230,7 +230,8 @@ public struct KeyRegister: Sendable {
             let certificate: Certificate
             if let parent {
                 certificate = try await ring.sign(as: parent, at: clock()) { issuer in
-                    try draft.signed(by: issuer.handle(order.digest), issuer: issuer.certificate)
+                    try draft.begun(within: issuer.certificate)
+                        .signed(by: issuer.handle(order.digest), issuer: issuer.certificate)
                 }
             } else {
                 certificate = try draft.selfSigned(
@@ -239,16 +240,14 @@ public struct KeyRegister: Sendable {
             let spki = try key.publicKey.spki()
             let scheme = order.sort.profile.scheme ?? .ca
             let isLeaf = scheme != .ca
-            // Signatures bring along who stands between their signer and a root; the kernel's do not.
-            let authorities = isLeaf && scheme != .module && parent?.record.parent != nil ? parent : nil
             return try KeyRecord(
                 id: .random(), scheme: scheme, purpose: isLeaf ? .signing : .certifying,
                 algorithm: order.algorithm, publicKey: spki,
                 fingerprint: Digest(hashing: spki.span, with: .sha256).bytes, created: start,
                 parent: parent?.record.id, owner: order.owner, name: order.name, summary: order.summary,
                 state: order.firstState,
-                expires: order.expires, certificate: certificate.der + (authorities?.record.certificate ?? [])
-            )
+                expires: order.expires,
+                certificate: certificate.der + Self.authorities(of: scheme, below: parent))
         }
     }
 }
@@ -262,5 +261,15 @@ extension KeyOrder.Sort {
         case .authority: .authority(pathLength: 1)
         case .intermediate: .authority(pathLength: 0)
         }
+    }
+}
+
+extension CertificateDraft {
+    /// Certificates begin a little before they are made, for clocks that are behind; an authority that came here may be
+    /// younger than that.
+    func begun(within issuer: Certificate) -> CertificateDraft {
+        var draft = self
+        draft.notBefore = max(notBefore, issuer.notBefore)
+        return draft
     }
 }

@@ -56,6 +56,7 @@ struct KeyRoutes {
             let waiting = try await keys.waiting([stored])[stored.record.id]
             return try .json(KeyDocument(stored, waiting: waiting)).tagged(stored.tag)
         }
+        addImports(to: &routes)
         addActions(to: &routes)
         addPublicParts(to: &routes)
     }

@@ -124,7 +124,10 @@ final class RevocationLists: Sendable {
         // The newest number first: what is revoked afterwards makes another list, and then this one is not taken.
         let previous = try await store.newestList(of: id)?.number ?? 0
         var entries = try await entries(of: id)
-        for (key, proposal) in more { entries.append(try Self.entry(key, proposal)) }
+        for (key, proposal) in more {
+            let former = try await store.formerCertificates(of: [key.id])
+            entries += try Self.entries(key, former, proposal)
+        }
         let number = max(previous + 1, UInt64(max(1, now.seconds)))
         let end = now + Self.life
         return try await ring.sign(as: authority, at: now, for: .listRevocations) { [entries] issuer in
@@ -153,10 +156,12 @@ final class RevocationLists: Sendable {
         while true {
             let page = try await keys.keys(query)
             let revocations = try await revocations(of: page.keys)
+            let former = Dictionary(
+                grouping: try await store.formerCertificates(of: Set(revocations.keys)), by: \.key)
             for key in page.keys {
                 try await ring.check(key)
                 if let revocation = revocations[key.record.id] {
-                    entries.append(try Self.entry(key.record, revocation))
+                    entries += try Self.entries(key.record, former[key.record.id] ?? [], revocation)
                 } else if key.record.state == .revoked || key.record.state == .revokedPendingDeletion {
                     throw ControlError(
                         .rowForged, "the key \(key.record.name) is revoked, and the request to do so is gone")
@@ -186,12 +191,16 @@ final class RevocationLists: Sendable {
         return found
     }
 
-    private static func entry(_ key: KeyRecord, _ proposal: Proposal) throws -> RevocationListDraft.Entry {
+    /// Of the present certificate and of those that it took the place of.
+    private static func entries(
+        _ key: KeyRecord, _ former: [FormerCertificate], _ proposal: Proposal
+    ) throws -> [RevocationListDraft.Entry] {
         let certificate = try Certificate.chain(der: key.certificate.span)[0]
-        return RevocationListDraft.Entry(
-            serialNumber: certificate.serialNumber,
-            date: try TransportAuthority.time(proposal.closed ?? proposal.requester.time),
-            reason: (proposal.reason ?? .unspecified).number)
+        let date = try TransportAuthority.time(proposal.closed ?? proposal.requester.time)
+        return (former.map(\.serialNumber) + [certificate.serialNumber]).map { serial in
+            RevocationListDraft.Entry(
+                serialNumber: serial, date: date, reason: (proposal.reason ?? .unspecified).number)
+        }
     }
 }
 

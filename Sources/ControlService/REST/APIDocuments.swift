@@ -3,12 +3,17 @@
 internal import Diagnostics
 internal import HTTP
 internal import Keyring
+internal import Secrets
 
 /// The readers of what clients send, without a server around them, for a fuzzer.
 package enum APIDocuments {
     /// Reads a body as each document that some route takes. Throws only when a promise does not hold.
     package static func tryAll(_ bytes: [UInt8]) throws {
         _ = try? JSON.decode(NewKeyDocument.self, from: bytes).order()
+        let secret = RequestSecret(try SecretBytes(randomCount: 1))
+        _ = try? JSON.decode(ImportedKeyDocument.self, from: bytes).order(["private_key": secret])
+        _ = try? JSON.decode(CertificateRequestDocument.self, from: bytes).order()
+        _ = try? JSON.decode(RenewalDocument.self, from: bytes)
         _ = try? JSON.decode(RevocationDocument.self, from: bytes)
         _ = try? JSON.decode(FreezeOrderDocument.self, from: bytes)
         _ = try? JSON.decode(ThawOrderDocument.self, from: bytes)

@@ -2,6 +2,7 @@
 
 internal import Bytes
 internal import Diagnostics
+internal import Secrets
 internal import Transport
 
 /// The body of a request as it comes in. What is not read holds up the client, once some of it has come.
@@ -12,6 +13,11 @@ public final class RequestBody {
     var limit = Int.max {
         didSet { if total > limit { fail(.bodyTooLarge(limit)) } }
     }
+    /// Nothing of it is left behind here, where it waits for the handler.
+    var isSecret = false {
+        didSet { if isSecret { whenSecret() } }
+    }
+    var whenSecret: () -> Void = {}
     /// The handler wants the body: what was held back may come, 100 may be said.
     var whenWanted: () -> Void = {}
     /// The handler has taken so many bytes.
@@ -97,8 +103,19 @@ public final class RequestBody {
             fail(.bodyTooLarge(limit))
             return whenTaken(bytes.count)
         }
+        if isSecret { makeRoom(for: bytes.count) }
         buffer.append(copying: bytes)
         wake()
+    }
+
+    /// An array that grows would leave what it held.
+    private func makeRoom(for count: Int) {
+        guard buffer.capacity < buffer.count + count else { return }
+        var larger: [UInt8] = []
+        larger.reserveCapacity(max(2 * (buffer.count + count), 16 << 10))
+        larger += buffer
+        buffer.wipe()
+        buffer = larger
     }
 
     func end() {
@@ -111,7 +128,7 @@ public final class RequestBody {
         guard failure == nil else { return }
         failure = error
         let dropped = buffer.count
-        buffer = []
+        if isSecret { buffer.wipe() } else { buffer = [] }
         if dropped > 0 { whenTaken(dropped) }
         wake()
     }

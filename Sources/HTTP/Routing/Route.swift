@@ -15,15 +15,18 @@ public struct Route: Sendable {
         public var produces: [String]
         /// From the request's head to the answer's; then 504.
         public var timeout: Duration
+        /// Bodies hold secrets: what comes in is wiped once it was read.
+        public var isSecret: Bool
 
         public init(
             body: Int = 1 << 20, consumes: [String] = [], produces: [String] = [],
-            timeout: Duration = .seconds(120)
+            timeout: Duration = .seconds(120), isSecret: Bool = false
         ) {
             self.body = body
             self.consumes = consumes
             self.produces = produces
             self.timeout = timeout
+            self.isSecret = isSecret
         }
     }
 

@@ -66,8 +66,29 @@ public struct KeyChange: Sendable {
     public var isChildless = false
     /// What its authority revokes from now on.
     public var list: StoredRevocationList?
+    /// Other rows that change with it: those that have the same OpenPGP certificate.
+    public var others: [StoredKey] = []
+    /// The certificate that gives way to the row's new one.
+    public var former: FormerCertificate?
 
     public init(_ key: StoredKey) { self.key = key }
+}
+
+/// A certificate that a key had before it was renewed. It stays good until its end, so that a revocation of the key has to
+/// list it too.
+public struct FormerCertificate: Hashable, Sendable {
+    public let key: KeyID
+    /// Big endian, as the certificate has it.
+    public let serialNumber: [UInt8]
+    public let expires: Moment
+    public let replaced: Moment
+
+    public init(key: KeyID, serialNumber: [UInt8], expires: Moment, replaced: Moment) {
+        self.key = key
+        self.serialNumber = serialNumber
+        self.expires = expires
+        self.replaced = replaced
+    }
 }
 
 /// A revocation list that an authority signed.
@@ -100,4 +121,6 @@ public protocol RevocationListStore: Sendable {
     func add(_ list: StoredRevocationList, _ event: AuditEvent) async throws
     func newestList(of authority: KeyID) async throws -> StoredRevocationList?
     func list(of authority: KeyID, number: UInt64) async throws -> StoredRevocationList?
+    /// The certificates that these keys had before.
+    func formerCertificates(of keys: Set<KeyID>) async throws -> [FormerCertificate]
 }

@@ -3,6 +3,7 @@
 public import Cryptography
 internal import Diagnostics
 internal import Secrets
+internal import Signatures
 
 extension ClusterKey {
     /// Seals the private half of a new key, or seals it anew, and makes the row.
@@ -80,6 +81,21 @@ public struct UnsealedKey: ~Copyable, Sendable {
         guard action != .certify || !record.isExpired(at: now) else {
             throw KeyringError(.keyExpired, "the key \(record.name) has expired")
         }
+        return key
+    }
+
+    /// The control plane's way to what an owner says about himself: the new end or revocation of an OpenPGP key or of a
+    /// subkey, and the new certificate of a root. Whether it is legal was judged for the key that changes.
+    public consuming func stating(for action: KeyAction) throws -> PrivateKey {
+        let isRoot = record.scheme == .ca && record.parent == nil
+        guard
+            action == .renew && (isRoot || record.scheme == .openpgp)
+                || action == .revoke && record.scheme == .openpgp
+        else {
+            throw KeyringError(
+                .permitMismatch, "the key \(record.name) is not opened to \(action.rawValue) itself")
+        }
+        _ = try record.applying(.export)
         return key
     }
 

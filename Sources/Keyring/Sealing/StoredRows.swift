@@ -18,7 +18,7 @@ extension KeyPurpose {
 /// A key as a table holds it: the record, the sealed private half, and the code over what may change.
 public struct StoredKey: Hashable, Sendable {
     public let record: KeyRecord
-    /// `nil` when it is destroyed.
+    /// `nil` when it is destroyed, or with who made it.
     public let sealed: SealedKey?
     public let code: RowCode
     /// Counted with each change of the row; 0 before it is written.

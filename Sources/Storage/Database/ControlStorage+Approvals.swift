@@ -58,6 +58,7 @@ extension ControlStorage: ProposalStore {
             }
         }
         if let list = change.list { try RevocationListTable.insert(list, connection) }
+        if let former = change.former { try FormerCertificateTable.insert(former, connection) }
     }
 }
 
@@ -85,5 +86,10 @@ extension ControlStorage: RevocationListStore {
 
     public func list(of authority: KeyID, number: UInt64) async throws -> StoredRevocationList? {
         try await read { try RevocationListTable.list(of: authority, number: number, $0) }
+    }
+
+    public func formerCertificates(of keys: Set<KeyID>) async throws -> [FormerCertificate] {
+        guard !keys.isEmpty else { return [] }
+        return try await read { try FormerCertificateTable.certificates(of: keys, $0) }
     }
 }

@@ -53,9 +53,25 @@ extension ControlStorage: KeyStore {
                 try connection.execute("DELETE FROM key_name WHERE key_id = ?", [record.id.field])
                 if !record.state.freesName { try Self.takeName(record, connection) }
             }
+            for other in change.others { try Self.update(other, connection) }
             try Self.write(change, connection)
             return StoredKey(record: record, sealed: key.sealed, code: key.code, edition: key.edition &+ 1)
         }.value
+    }
+
+    /// Of a row that changes along with another one, and keeps its name.
+    private static func update(_ key: StoredKey, _ connection: DatabaseConnection) throws {
+        let record = key.record
+        let table = KeyTable(purpose: record.purpose)
+        guard let known = try table.key(record.id, connection) else {
+            throw KeyFaults.notFound(record.id.description)
+        }
+        guard record.hasConstants(of: known.record), record.name == known.record.name,
+            record.state.freesName == known.record.state.freesName
+        else { throw KeyFaults.otherConstants(record) }
+        guard known.edition == key.edition, try table.update(key, connection) else {
+            throw KeyFaults.changedMeanwhile(record)
+        }
     }
 
     public func key(_ id: KeyID) async throws -> StoredKey? {

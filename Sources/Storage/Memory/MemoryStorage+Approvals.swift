@@ -13,6 +13,7 @@ extension MemoryStorage.State {
             else { throw ProposalFaults.hasChildren(change.key.record) }
         }
         if let list = change.list { try write(list) }
+        if let former = change.former { formerCertificates.append(former) }
     }
 
     mutating func write(_ proposal: StoredProposal?, approvedBy approvers: Set<UserID>) throws {
@@ -97,5 +98,9 @@ extension MemoryStorage: RevocationListStore {
 
     public func list(of authority: KeyID, number: UInt64) async throws -> StoredRevocationList? {
         read { $0.lists[authority]?.first { $0.number == number } }
+    }
+
+    public func formerCertificates(of keys: Set<KeyID>) async throws -> [FormerCertificate] {
+        read { $0.formerCertificates.filter { keys.contains($0.key) } }
     }
 }

@@ -56,6 +56,18 @@ extension MemoryStorage: KeyStore {
             let changed = StoredKey(
                 record: record, sealed: key.sealed, code: key.code, edition: key.edition + 1)
             state.keys[record.id] = changed
+            for other in change.others {
+                let record = other.record
+                guard let known = state.keys[record.id] else {
+                    throw KeyFaults.notFound(record.id.description)
+                }
+                guard known.edition == other.edition else { throw KeyFaults.changedMeanwhile(record) }
+                guard record.hasConstants(of: known.record), record.name == known.record.name,
+                    record.state.freesName == known.record.state.freesName
+                else { throw KeyFaults.otherConstants(record) }
+                state.keys[record.id] = StoredKey(
+                    record: record, sealed: other.sealed, code: other.code, edition: other.edition + 1)
+            }
             try state.write(change)
             return changed
         }.value

@@ -20,6 +20,7 @@ public final class MemoryStorage: Sendable {
         var revoked: Set<TokenID> = []
         var proposals: [ProposalID: StoredProposal] = [:]
         var lists: [KeyID: [StoredRevocationList]] = [:]
+        var formerCertificates: [FormerCertificate] = []
         var chains: [ServerName: [SignatureRecord]] = [:]
         var jobs: [MemoryRecords.Job: SignatureRecord] = [:]
     }

@@ -42,6 +42,8 @@ struct Operation: Sendable {
     var largestBody = 64 << 10
     /// Whether `If-Match` and `If-None-Match` are looked at.
     var isConditional = false
+    /// Whether its bodies hold secrets.
+    var isSecret = false
     let answer: Answer
     /// With another status, such as that somebody else has to approve it first.
     var otherwise: Answer?

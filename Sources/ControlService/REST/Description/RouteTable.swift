@@ -50,7 +50,8 @@ struct RouteTable {
         _ method: Method, _ pattern: String, _ operation: Operation, _ handler: @escaping Route.Handler
     ) {
         let options = Route.Options(
-            body: operation.largestBody, consumes: operation.body == nil ? [] : ["application/json"])
+            body: operation.largestBody, consumes: operation.body == nil ? [] : ["application/json"],
+            isSecret: operation.isSecret)
         let names = Set(operation.query.map(\.name))
         let isOpen = if case .nothing = operation.need { true } else { false }
         router.add(method, pattern, options) { request in
