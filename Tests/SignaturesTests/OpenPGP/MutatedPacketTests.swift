@@ -11,14 +11,17 @@ import Testing
 @Suite struct MutatedPacketTests {
     static let content = Array("some content".utf8)
 
-    static func isGood(_ signature: [UInt8], _ certificate: [UInt8]) -> Bool {
-        guard let read = try? OpenPGPSignature.all(in: signature.span).first,
+    /// Of several signatures each has to hold, as for gpgv.
+    static func isGood(_ signatures: [UInt8], _ certificate: [UInt8]) -> Bool {
+        guard let read = try? OpenPGPSignature.all(in: signatures.span), !read.isEmpty,
             let owner = try? OpenPGPCertificate(certificate)
         else {
             return false
         }
-        let verdict = try? owner.verdict(on: read, content: content, at: TestKeys.now)
-        return verdict?.isValid == true
+        return read.allSatisfy {
+            let verdict = try? owner.verdict(on: $0, content: content, at: TestKeys.now)
+            return verdict?.isValid == true
+        }
     }
 
     static func othersAgree(_ signature: [UInt8], _ certificate: [UInt8]) throws -> Bool {
