@@ -120,7 +120,7 @@ import Testing
         #expect(try house.signet(["key", "enable", "vendor"]).status != 0)
     }
 
-    /// The private half that an import brought is not left open in the server that took it.
+    /// Of what an import brought, nothing is left in the server that took it: no passphrase, no file, no number.
     @Test(.needs(.tracing), .needs(.root), .needs(.noSanitizer)) func theServerKeepsNoOpenKey() throws {
         let house = try House.open()
         let folder = try TemporaryFolder()
@@ -146,9 +146,13 @@ import Testing
         // The scan finds what is there.
         let settings = Array(house.path("control-server.toml").utf8)
         #expect(memory.count(Canary(of: settings.span)) > 0)
-        for line in plain.split(separator: 0x0a).dropFirst().dropLast(2) {
-            let line = Array(line)
-            #expect(memory.count(Canary(of: line.span)) == 0, "a line of the key")
+        #expect(memory.count(Canary(of: Array(word.utf8).span)) == 0, "the passphrase")
+        let locked = try folder.read("locked")
+        for (name, text) in [("open", plain), ("encrypted", locked)] {
+            for line in text.split(separator: 0x0a).dropFirst().dropLast(2) {
+                let line = Array(line)
+                #expect(memory.count(Canary(of: line.span)) == 0, "a line of the \(name) key")
+            }
         }
         // Nor its numbers: the secret exponent and a prime.
         let der =

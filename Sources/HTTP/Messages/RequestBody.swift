@@ -14,10 +14,7 @@ public final class RequestBody {
         didSet { if total > limit { fail(.bodyTooLarge(limit)) } }
     }
     /// Nothing of it is left behind here, where it waits for the handler.
-    var isSecret = false {
-        didSet { if isSecret { whenSecret() } }
-    }
-    var whenSecret: () -> Void = {}
+    var isSecret = false
     /// The handler wants the body: what was held back may come, 100 may be said.
     var whenWanted: () -> Void = {}
     /// The handler has taken so many bytes.

@@ -30,7 +30,6 @@ extension Router {
                 status: .methodNotAllowed, fields: allow)
         case .route(let route, let parameters):
             try Self.judge(request, by: route.options)
-            if route.options.isSecret { request.body.isSecret = true }
             request.body.limit = route.options.body
             var request = request
             request.parameters = parameters

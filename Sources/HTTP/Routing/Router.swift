@@ -32,6 +32,9 @@ public struct Router: Sendable {
 
     private var nodes = [Node()]
     var layers: [Layer] = []
+    /// Whether a route has bodies with secrets. Which route it is shows in a body's head, when its first bytes may have come
+    /// already, so that all that comes in is wiped then.
+    private(set) var takesSecrets = false
 
     public init() {}
 
@@ -68,6 +71,7 @@ public struct Router: Sendable {
         precondition(pattern.hasPrefix("/"), "a pattern begins with a slash: \(pattern)")
         let parts =
             pattern == "/" ? [] : pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        if options.isSecret { takesSecrets = true }
         var node = 0
         var names: [String] = []
         for part in parts {

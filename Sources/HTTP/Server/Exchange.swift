@@ -54,7 +54,7 @@ final class Exchange {
         self.server = server
         self.output = output
         loop = connection.loop
-        request.body.whenSecret = { [weak connection] in connection?.wipesInput = true }
+        request.body.isSecret = server.router.takesSecrets
         begun = loop.clock.nanoseconds()
         let timeout = TimeoutSetter()
         request.setTimeout = { timeout.exchange?.setTimeout($0) }

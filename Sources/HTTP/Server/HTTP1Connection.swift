@@ -3,6 +3,7 @@
 internal import Bytes
 internal import Diagnostics
 internal import HTTP2
+internal import Secrets
 internal import Transport
 
 /// A server's connection of HTTP/1.1: one request after the other. What a client sends ahead waits, unread as soon as it
@@ -162,8 +163,9 @@ final class HTTP1Connection: ConnectionHandler {
             body = nil
             if closesNext { return end() }
             guard !held.isEmpty else { break }
-            let bytes = held
+            var bytes = held
             held = []
+            defer { if connection.wipesInput { bytes.wipe() } }
             take(bytes.span)
             if held.isEmpty, !isOver { connection.resumeReading() }
             if !parser.isBetweenMessages, requestIsRead, isAnswered { break }

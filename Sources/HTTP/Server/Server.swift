@@ -27,7 +27,8 @@ public final class Server: Sendable {
 
     /// The handler for a connection, to be called by the listener.
     public func serve(_ connection: Connection) -> any ConnectionHandler {
-        switch connection.applicationProtocol {
+        connection.wipesInput = router.takesSecrets
+        return switch connection.applicationProtocol {
         case "h2": serveHTTP2(connection)
         case nil where !connection.isSecure: UndecidedConnection(connection, self)
         default: HTTP1Connection(connection, self)
